@@ -44,13 +44,13 @@ static inline gpa_t gpa(uint64_t a)
 /* Cores and vCPUs are counted up to these; sets of them are 64-bit bitmaps. */
 #define MAX_CPUS  32
 #define MAX_VCPUS 32
-#define MAX_VMS   16
+#define MAX_VMS	  16
 
-#define BIT64(n)       (UINT64_C(1) << (n))
-#define BIT32(n)       (UINT32_C(1) << (n))
-#define ARRAY_SIZE(a)  (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)      ((a) < (b) ? (a) : (b))
-#define MAX(a, b)      ((a) > (b) ? (a) : (b))
+#define BIT64(n)	 (UINT64_C(1) << (n))
+#define BIT32(n)	 (UINT32_C(1) << (n))
+#define ARRAY_SIZE(a)	 (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)	 ((a) < (b) ? (a) : (b))
+#define MAX(a, b)	 ((a) > (b) ? (a) : (b))
 #define IS_ALIGNED(x, a) (((x) & ((a)-1)) == 0)
 
 /* `a` is a power of two; ALIGN_UP of a value within `a` of 2^64 wraps. */
