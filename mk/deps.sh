@@ -1,0 +1,91 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Usage: deps.sh GROUP
+#
+# Sees to it that the programs and libraries of a group are there.  Each line of
+# the list is: group, Debian package, and how to see that it is there already
+# (a program, a file pattern, or py:MODULE), whoever put it there.  What lacks is
+# installed by apt when we are root on a Debian; otherwise it is printed, and the
+# build stops.
+set -eu
+group=$1
+python=${PYTHON:-/usr/bin/python3}
+
+list() {
+	cat <<-'END'
+		host	gcc			gcc
+		host	libc6-dev		/usr/include/stdio.h
+		host	python3			/usr/bin/python3
+		third	python3			/usr/bin/python3
+		third	python3-pip		py:pip
+		third	ca-certificates		/etc/ssl/certs/ca-certificates.crt
+		aarch64	gcc-aarch64-linux-gnu	aarch64-linux-gnu-gcc
+		riscv64	gcc-riscv64-linux-gnu	riscv64-linux-gnu-gcc
+		disk	dosfstools		mkfs.fat
+		disk	mtools			mcopy
+		run-aarch64	qemu-system-arm	qemu-system-aarch64
+		run-riscv64	qemu-system-misc	qemu-system-riscv64
+		run-x86_64	qemu-system-x86	qemu-system-x86_64
+		debug	gdb-multiarch		gdb-multiarch
+		disasm	less			less
+		format	clang-format		clang-format
+		lint	clang			clang
+		lint	clang-tidy		clang-tidy
+		unit	libcmocka-dev		/usr/include/cmocka.h
+		unit	libasan8		/usr/lib/*/libasan.so.8
+		unit	libubsan1		/usr/lib/*/libubsan.so.1
+		unit	device-tree-compiler	dtc
+		fuzz	clang			clang
+		fuzz	llvm			llvm-symbolizer
+		fuzz	libclang-rt-14-dev	/usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a
+		toml	golang-go		go
+		pytest	python3-pytest		py:pytest
+		pytest	python3-pexpect		py:pexpect
+		pytest	python3-tomli		py:tomli
+		pytest	device-tree-compiler	dtc
+		guests	cpio			cpio
+		guests	xz-utils		xz
+		guests	lld			ld.lld
+		guests	llvm			llvm-objcopy
+	END
+}
+
+is_there() {
+	case $1 in
+	py:*)	"$python" -c "import ${1#py:}" 2>/dev/null ;;
+	/*)	# a pattern: there when it matches a file
+		set -- $1
+		[ -e "$1" ] ;;
+	*)	command -v "$1" >/dev/null ;;
+	esac
+}
+
+missing=$(list | while read -r g package probe; do
+	if [ "$g" = "$group" ] && ! is_there "$probe"; then
+		printf '%s ' "$package"
+	fi
+done)
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+	echo "This machine lacks what \`$group' needs. On Debian 12, as root:" >&2
+	echo "    apt-get install $missing" >&2
+	exit 1
+fi
+
+echo "Installing for \`$group': $missing"
+export DEBIAN_FRONTEND=noninteractive
+install() {
+	# shellcheck disable=SC2086 # a list of words on purpose
+	apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
+		install --no-install-recommends $missing
+}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# A fresh machine has no package lists, an old one stale ones: fetch them and try again.
+if ! install >"$log" 2>&1 &&
+	! { apt-get -q update >"$log" 2>&1 && install >>"$log" 2>&1; }; then
+	cat "$log" >&2
+	echo "apt-get could not install: $missing" >&2
+	exit 1
+fi
