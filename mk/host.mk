@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+# The pure sources: product code that also compiles on the build machine.  They
+# make the host programs (here) and the unit tests (mk/test.mk, with sanitizers).
+
+PURE_DIRS := lib config image dev core fs shell
+# Architecture files without assembly or registers: page-table formats and such.
+PURE_ARCH := $(wildcard arch/*/pt_*.c) $(wildcard arch/*/pure_*.c)
+# Files of PURE_DIRS that only the image can have.
+HOST_SKIP := lib/string.c $(wildcard core/start.c core/main.c)
+PURE_SRC := $(filter-out $(HOST_SKIP),$(wildcard $(addsuffix /*.c,$(PURE_DIRS))) $(PURE_ARCH))
+
+HOSTCC	?= gcc
+WARN	:= -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wvla \
+	   -Wstrict-prototypes -Wmissing-prototypes -Werror
+HOST_CFLAGS := -std=gnu11 -g $(WARN) -D_GNU_SOURCE -Iinclude $(THIRD_INC) -MMD -MP
+
+# axvmconfig: the hypervisor's own configuration parser and planner as a program.
+# It is linked to what it uses of lib, config and image.
+HOST_OUT := $(BUILD)/host
+AXVMCONFIG := $(if $(wildcard tools/axvmconfig.c),$(HOST_OUT)/axvmconfig)
+TOOL_SRC := $(filter lib/% config/% image/%,$(PURE_SRC)) $(LIBFDT_SRC)
+TOOL_OBJ := $(patsubst %.c,$(HOST_OUT)/obj/%.o,$(patsubst $(DL)/%,third/%,$(TOOL_SRC)))
+
+$(eval $(call remember,$(HOST_OUT)/flags,$(HOSTCC) -O1 $(HOST_CFLAGS)))
+$(eval $(call remember,$(HOST_OUT)/objects,$(TOOL_OBJ)))
+
+$(HOST_OUT)/obj/third/%.o: $(DL)/%.c $(HOST_OUT)/flags | deps-host $(THIRD)
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<)
+	$(Q)$(HOSTCC) -O1 $(HOST_CFLAGS) $(THIRD_CFLAGS) -c $< -o $@
+
+$(HOST_OUT)/obj/%.o: %.c $(HOST_OUT)/flags | deps-host $(THIRD)
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<)
+	$(Q)$(HOSTCC) -O1 $(HOST_CFLAGS) -c $< -o $@
+
+$(HOST_OUT)/libtool.a: $(TOOL_OBJ) $(HOST_OUT)/objects
+	$(Q)rm -f $@ && ar rcs $@ $(TOOL_OBJ)
+
+$(HOST_OUT)/%: $(HOST_OUT)/obj/tools/%.o $(HOST_OUT)/libtool.a
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOSTCC) $^ -o $@
+
+axvmconfig: $(HOST_OUT)/axvmconfig
+.PHONY: axvmconfig
+.SECONDARY: $(HOST_OUT)/obj/tools/axvmconfig.o
+
+-include $(TOOL_OBJ:.o=.d) $(HOST_OUT)/obj/tools/axvmconfig.d
