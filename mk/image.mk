@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+# The hypervisor image: everything of the product's folders, libfdt and FatFs,
+# linked position-independent, then stripped to the flat file that boards load.
+#
+# VM configurations and LOG live in one generated file (builtin.S): another choice
+# of them relinks and compiles nothing else.
+
+ifdef CROSS # an architecture that mk/arch-*.mk knows
+
+IMAGE_DIRS := arch/$(ARCH) core config image dev drv fs lib shell
+IMAGE_SRC := $(wildcard $(addsuffix /*.c,$(IMAGE_DIRS)) $(addsuffix /*.S,$(IMAGE_DIRS)))
+OBJ	:= $(OUT)/obj
+IMAGE_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(IMAGE_SRC))) \
+	     $(patsubst $(DL)/%.c,$(OBJ)/third/%.o,$(THIRD_SRC)) $(OUT)/builtin.o
+IMAGE	:= $(OUT)/axvisor.bin
+ELF	:= $(OUT)/axvisor.elf
+LDSCRIPT := arch/$(ARCH)/link.ld
+
+CC_TARGET := $(CROSS)gcc
+# Only the compiler's own headers and include/libc: no libc can slip in.
+GCC_INC	= -nostdinc -isystem $(shell $(CC_TARGET) -print-file-name=include) -isystem include/libc
+IMAGE_INC := -Iinclude -Iarch/$(ARCH) $(THIRD_INC)
+IMAGE_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fpie -fno-omit-frame-pointer \
+	-fno-strict-aliasing -fno-common -fstack-protector-strong $(ARCH_CFLAGS) $(WARN)
+CFLAGS_ALL = $(IMAGE_CFLAGS) $(ARCH_GCC_CFLAGS) $(GCC_INC) $(IMAGE_INC) -MMD -MP
+# -z text: a relocation in code is an error.  Warnings are, too.
+LDFLAGS_ALL := -nostdlib -static-pie -Wl,-T,$(LDSCRIPT) -Wl,-z,text -Wl,-z,noexecstack \
+	-Wl,-z,max-page-size=4096 -Wl,--build-id=none -Wl,--fatal-warnings -Wl,--no-undefined \
+	-Wl,-Map,$(OUT)/axvisor.map
+
+$(eval $(call remember,$(OUT)/flags,$$(CC_TARGET) $$(IMAGE_CFLAGS) $$(ARCH_GCC_CFLAGS) $$(IMAGE_INC)))
+$(eval $(call remember,$(OUT)/objects,$$(LDFLAGS_ALL) $$(IMAGE_OBJ)))
+
+$(OBJ)/third/%.o: $(DL)/%.c $(OUT)/flags | deps-$(ARCH) $(THIRD)
+	@mkdir -p $(@D)
+	$(call say,CC,$(<F))
+	$(Q)$(CC_TARGET) $(CFLAGS_ALL) $(THIRD_CFLAGS) -c $< -o $@
+
+$(OBJ)/%.o: %.c $(OUT)/flags | deps-$(ARCH) $(THIRD)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC_TARGET) $(CFLAGS_ALL) -c $< -o $@
+
+$(OBJ)/%.o: %.S $(OUT)/flags | deps-$(ARCH)
+	@mkdir -p $(@D)
+	$(call say,AS,$<)
+	$(Q)$(CC_TARGET) $(CFLAGS_ALL) -c $< -o $@
+
+# Looked at every time, rewritten on a change: an image may have appeared in a
+# place that is searched earlier.  builtin.d lists the image files it includes.
+$(OUT)/builtin.S: FORCE $(AXVMCONFIG) | deps-host config-check
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/mkbuiltin.py --log $(LOG) --out $@ --deps $(OUT)/builtin.d \
+		$(addprefix --axvmconfig ,$(AXVMCONFIG)) -- $(VM_CONFIG_FILES)
+
+$(OUT)/builtin.o: $(OUT)/builtin.S $(OUT)/flags | deps-$(ARCH)
+	$(call say,AS,$<)
+	$(Q)$(CC_TARGET) $(filter-out -MMD -MP,$(CFLAGS_ALL)) -c $< -o $@
+
+# The configurations are judged first, by the code that will read them at boot.
+config-check: $(AXVMCONFIG) $(if $(DEMO),guests)
+	$(if $(AXVMCONFIG),$(Q)$(AXVMCONFIG) check $(VM_CONFIG_FILES))
+
+$(ELF): $(IMAGE_OBJ) $(LDSCRIPT) $(OUT)/objects
+	$(call say,LD,$@)
+	$(Q)$(CC_TARGET) $(ARCH_CFLAGS) $(LDFLAGS_ALL) $(IMAGE_OBJ) -o $@
+	$(Q)! $(CROSS)readelf -rW $@ | grep ' R_' | grep -v '$(ARCH_RELOC)' || \
+		{ rm $@; echo "$@: relocations that the start code cannot apply" >&2; exit 1; }
+
+$(IMAGE): $(ELF)
+	$(call say,OBJCOPY,$@)
+	$(Q)$(CROSS)objcopy -O binary $< $@
+
+build: $(IMAGE)
+
+disasm: $(ELF)
+	$(Q)$(CROSS)objdump -dS $<
+
+-include $(IMAGE_OBJ:.o=.d)
+
+else # the tree has no arch/$(ARCH)
+
+build run justrun debug gdb disasm:
+	@echo "ARCH=$(ARCH) is not built yet; try ARCH=aarch64" >&2; exit 1
+
+endif
+
+kernel:
+	@echo "\`make kernel' makes boot images for boards; it comes with board support." >&2
+	@echo "For QEMU: make ARCH=aarch64 VM_CONFIGS=... run" >&2; exit 1
+
+.PHONY: build config-check disasm kernel

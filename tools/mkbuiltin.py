@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes builtin.S: the VM configurations and images compiled into the hypervisor.
+
+An image named by a configuration with image_location = "memory" is looked for in
+the configuration's own folder, then in configs/vms, then in the working directory;
+the first one found is taken.  The layout of the tables is include/hv/builtin.h's.
+"""
+import argparse
+import os
+import subprocess
+import sys
+
+LOG_LEVELS = ["off", "error", "warn", "info", "debug", "trace"]
+
+
+def image_paths(axvmconfig, configs):
+    """(index of the configuration, path as it stands there) of each image needed."""
+    if axvmconfig:
+        run = subprocess.run([axvmconfig, "files", *configs], stdout=subprocess.PIPE, text=True)
+        if run.returncode != 0:
+            sys.exit(run.returncode)
+        for line in run.stdout.splitlines():
+            index, path = line.split("\t", 1)
+            yield int(index), path
+        return
+    import tomli
+    for index, name in enumerate(configs):
+        with open(name, "rb") as f:
+            kernel = tomli.load(f).get("kernel", {})
+        if kernel.get("image_location", "memory") == "memory":
+            for key in ("kernel_path", "bios_path", "dtb_path", "ramdisk_path"):
+                if kernel.get(key):
+                    yield index, kernel[key]
+
+
+def find_image(config, path):
+    folders = [os.path.dirname(config) or ".", "configs/vms", "."]
+    tried = list(dict.fromkeys(os.path.normpath(os.path.join(d, path)) for d in folders))
+    for name in tried:
+        if os.path.isfile(name):
+            return name
+    sys.exit(f"{config}: image '{path}' is in none of these places:\n"
+             + "".join(f"    {name}\n" for name in tried).rstrip())
+
+
+def quoted(text):
+    """As an assembler string: anything but plain printable characters in octal."""
+    out = "".join(chr(b) if 32 <= b < 127 and chr(b) not in '\\"' else f"\\{b:03o}"
+                  for b in text.encode())
+    return f'"{out}"'
+
+
+class Table:
+    """One array of struct builtin_file, with its strings and data."""
+
+    def __init__(self, name):
+        self.name = name
+        self.entries = []
+        self.blobs = []
+
+    def add(self, config, path, source, align):
+        label = f".L{self.name}{len(self.entries)}"
+        size = os.path.getsize(source)
+        self.entries.append(f"\t.long {config}, 0\n\t.quad {label}_path, {label}_data, {size}\n")
+        self.blobs.append(f"{label}_path:\n\t.asciz {quoted(path)}\n\t.balign {align}\n"
+                          f"{label}_data:\n\t.incbin {quoted(source)}\n")
+
+    def text(self):
+        return (f"\t.section .data.rel.ro.builtin, \"aw\"\n\t.balign 8\n"
+                f"\t.globl builtin_{self.name}s\nbuiltin_{self.name}s:\n" + "".join(self.entries) +
+                f"\t.section .rodata.builtin, \"a\"\n\t.balign 4\n"
+                f"\t.globl builtin_{self.name}_count\n"
+                f"builtin_{self.name}_count:\n\t.long {len(self.entries)}\n"
+                f"\t.section .builtin, \"a\"\n" + "".join(self.blobs))
+
+
+def write_if_changed(name, text):
+    try:
+        with open(name) as f:
+            if f.read() == text:
+                return
+    except FileNotFoundError:
+        pass
+    with open(name, "w") as f:
+        f.write(text)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--log", choices=LOG_LEVELS, required=True)
+    p.add_argument("--out", required=True)
+    p.add_argument("--deps", required=True)
+    p.add_argument("--axvmconfig", help="host program that lists the images")
+    p.add_argument("configs", nargs="*")
+    args = p.parse_args()
+
+    for name in args.configs:
+        if not os.path.isfile(name):
+            sys.exit(f"{name}: there is no such VM configuration (see VM_CONFIGS)")
+    configs, images, sources = Table("config"), Table("image"), list(args.configs)
+    for index, name in enumerate(args.configs):
+        configs.add(index, name, name, 8)
+    for index, path in image_paths(args.axvmconfig, args.configs):
+        source = find_image(args.configs[index], path)
+        sources.append(source)
+        images.add(index, path, source, 4096)
+
+    write_if_changed(args.out, "/* Made by tools/mkbuiltin.py. */\n" + configs.text() +
+                     images.text() + "\t.section .rodata.builtin, \"a\"\n"
+                     "\t.globl builtin_log_level\nbuiltin_log_level:\n"
+                     f"\t.long {LOG_LEVELS.index(args.log)}\n"
+                     "\t.section .note.GNU-stack, \"\", %progbits\n")
+    # The object depends on what it includes; a file that is gone is no error to make
+    # (this program is asked again and decides).
+    obj = os.path.splitext(args.out)[0] + ".o"
+    names = [n.replace("$", "$$").replace(" ", "\\ ") for n in sources]
+    write_if_changed(args.deps, f"{obj}: {' '.join(names)}\n" +
+                     "".join(f"{n}:\n" for n in names))
+
+
+main()
