@@ -13,8 +13,8 @@ fmt: | deps-format
 	clang-format -i $(OUR_C) $(OUR_H)
 
 fmt-check: | deps-format
-	$(Q)out=$$(clang-format --dry-run -Werror -fno-caret-diagnostics $(OUR_C) $(OUR_H) 2>&1) || \
-		{ printf '%s\n' "$$out" | cut -d: -f1,2 | sort -u -t: -k1,1 -k2,2n >&2; \
+	$(Q)out=$$(clang-format --dry-run -Werror $(OUR_C) $(OUR_H) 2>&1) || \
+		{ printf '%s\n' "$$out" | sed -n 's/^\([^ :]*:[0-9]*\):.* error:.*/  \1/p' | uniq >&2; \
 		  echo 'not as .clang-format wants it; try: make fmt' >&2; exit 1; }
 
 # --- unit tests: pure sources and fakes, under ASan and UBSan ---
