@@ -8,7 +8,8 @@
 #   mk/arch-*.mk     one architecture: tool chain, flags, QEMU machine
 #   mk/image.mk      the hypervisor image
 #   mk/qemu.mk       disk image, QEMU command line, debugger
-#   mk/test.mk       every check and test
+#   mk/unit.mk       unit tests and fuzz targets
+#   mk/test.mk       checks, system tests, and all of it
 #   mk/guests.mk     guests that our own configurations name
 
 all: build
@@ -20,6 +21,7 @@ include mk/host.mk
 -include mk/arch-$(ARCH).mk
 include mk/image.mk
 include mk/qemu.mk
+include mk/unit.mk
 include mk/test.mk
 -include mk/guests.mk
 

@@ -41,8 +41,14 @@ $(HOST_OUT)/%: $(HOST_OUT)/obj/tools/%.o $(HOST_OUT)/libtool.a
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) $^ -o $@
 
+# The judge of the TOML parser, see tests/toml/.
+$(HOST_OUT)/toml_json: $(HOST_OUT)/obj/tests/toml/toml_json.o $(HOST_OUT)/libtool.a
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOSTCC) $^ -o $@
+
+PROG_OBJ := $(addprefix $(HOST_OUT)/obj/,tools/axvmconfig.o tests/toml/toml_json.o)
 axvmconfig: $(HOST_OUT)/axvmconfig
 .PHONY: axvmconfig
-.SECONDARY: $(HOST_OUT)/obj/tools/axvmconfig.o
+.SECONDARY: $(PROG_OBJ)
 
--include $(TOOL_OBJ:.o=.d) $(HOST_OUT)/obj/tools/axvmconfig.d
+-include $(TOOL_OBJ:.o=.d) $(PROG_OBJ:.o=.d)

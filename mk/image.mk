@@ -10,10 +10,13 @@ ifdef CROSS # an architecture that mk/arch-*.mk knows
 IMAGE_DIRS := arch/$(ARCH) core config image dev drv fs lib shell
 IMAGE_SRC := $(wildcard $(addsuffix /*.c,$(IMAGE_DIRS)) $(addsuffix /*.S,$(IMAGE_DIRS)))
 OBJ	:= $(OUT)/obj
-IMAGE_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(IMAGE_SRC))) \
-	     $(patsubst $(DL)/%.c,$(OBJ)/third/%.o,$(THIRD_SRC)) $(OUT)/builtin.o
-IMAGE	:= $(OUT)/axvisor.bin
-ELF	:= $(OUT)/axvisor.elf
+IMAGE_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(IMAGE_SRC)))
+THIRD_OBJ := $(patsubst $(DL)/%.c,$(OBJ)/third/%.o,$(THIRD_SRC))
+# Objects are shared; IMAGE_OUT lets tests link several images side by side.
+IMAGE_OUT ?= $(OUT)
+IMAGE	:= $(IMAGE_OUT)/axvisor.bin
+ELF	:= $(IMAGE_OUT)/axvisor.elf
+BUILTIN	:= $(IMAGE_OUT)/builtin
 LDSCRIPT := arch/$(ARCH)/link.ld
 
 CC_TARGET := $(CROSS)gcc
@@ -26,10 +29,10 @@ CFLAGS_ALL = $(IMAGE_CFLAGS) $(ARCH_GCC_CFLAGS) $(GCC_INC) $(IMAGE_INC) -MMD -MP
 # -z text: a relocation in code is an error.  Warnings are, too.
 LDFLAGS_ALL := -nostdlib -static-pie -Wl,-T,$(LDSCRIPT) -Wl,-z,text -Wl,-z,noexecstack \
 	-Wl,-z,max-page-size=4096 -Wl,--build-id=none -Wl,--fatal-warnings -Wl,--no-undefined \
-	-Wl,-Map,$(OUT)/axvisor.map
+	-Wl,-Map,$(ELF:.elf=.map)
 
 $(eval $(call remember,$(OUT)/flags,$$(CC_TARGET) $$(IMAGE_CFLAGS) $$(ARCH_GCC_CFLAGS) $$(IMAGE_INC)))
-$(eval $(call remember,$(OUT)/objects,$$(LDFLAGS_ALL) $$(IMAGE_OBJ)))
+$(eval $(call remember,$(OUT)/objects,$$(IMAGE_OBJ)))
 
 $(OBJ)/third/%.o: $(DL)/%.c $(OUT)/flags | deps-$(ARCH) $(THIRD)
 	@mkdir -p $(@D)
@@ -46,24 +49,28 @@ $(OBJ)/%.o: %.S $(OUT)/flags | deps-$(ARCH)
 	$(call say,AS,$<)
 	$(Q)$(CC_TARGET) $(CFLAGS_ALL) -c $< -o $@
 
+# As an archive: only what is used of them is linked.
+$(OUT)/libthird.a: $(THIRD_OBJ)
+	$(Q)rm -f $@ && $(CROSS)ar rcs $@ $(THIRD_OBJ)
+
 # Looked at every time, rewritten on a change: an image may have appeared in a
-# place that is searched earlier.  builtin.d lists the image files it includes.
-$(OUT)/builtin.S: FORCE $(AXVMCONFIG) | deps-host config-check
+# place that is searched earlier.  builtin.d lists the files that it includes.
+$(BUILTIN).S: FORCE | deps-host config-check
 	@mkdir -p $(@D)
-	$(Q)$(PYTHON) tools/mkbuiltin.py --log $(LOG) --out $@ --deps $(OUT)/builtin.d \
+	$(Q)$(PYTHON) tools/mkbuiltin.py --log $(LOG) --out $@ --deps $(BUILTIN).d \
 		$(addprefix --axvmconfig ,$(AXVMCONFIG)) -- $(VM_CONFIG_FILES)
 
-$(OUT)/builtin.o: $(OUT)/builtin.S $(OUT)/flags | deps-$(ARCH)
+$(BUILTIN).o: $(BUILTIN).S $(OUT)/flags | deps-$(ARCH)
 	$(call say,AS,$<)
 	$(Q)$(CC_TARGET) $(filter-out -MMD -MP,$(CFLAGS_ALL)) -c $< -o $@
 
 # The configurations are judged first, by the code that will read them at boot.
-config-check: $(AXVMCONFIG) $(if $(DEMO),guests)
+config-check: $(AXVMCONFIG) | $(if $(DEMO),$(if $(wildcard mk/guests.mk),guests-$(ARCH)))
 	$(if $(AXVMCONFIG),$(Q)$(AXVMCONFIG) check $(VM_CONFIG_FILES))
 
-$(ELF): $(IMAGE_OBJ) $(LDSCRIPT) $(OUT)/objects
+$(ELF): $(IMAGE_OBJ) $(BUILTIN).o $(OUT)/libthird.a $(LDSCRIPT) $(OUT)/objects mk/image.mk
 	$(call say,LD,$@)
-	$(Q)$(CC_TARGET) $(ARCH_CFLAGS) $(LDFLAGS_ALL) $(IMAGE_OBJ) -o $@
+	$(Q)$(CC_TARGET) $(ARCH_CFLAGS) $(LDFLAGS_ALL) $(IMAGE_OBJ) $(BUILTIN).o $(OUT)/libthird.a -o $@
 	$(Q)! $(CROSS)readelf -rW $@ | grep ' R_' | grep -v '$(ARCH_RELOC)' || \
 		{ rm $@; echo "$@: relocations that the start code cannot apply" >&2; exit 1; }
 
@@ -76,7 +83,7 @@ build: $(IMAGE)
 disasm: $(ELF)
 	$(Q)$(CROSS)objdump -dS $<
 
--include $(IMAGE_OBJ:.o=.d)
+-include $(IMAGE_OBJ:.o=.d) $(THIRD_OBJ:.o=.d) $(BUILTIN).d
 
 else # the tree has no arch/$(ARCH)
 

@@ -10,6 +10,7 @@ without naming a failed case, counts as one failed: nothing that did not run is
 taken for a pass.
 """
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -35,7 +36,9 @@ def run_stage(make, target, results):
     """The cases of a stage."""
     start = time.monotonic()
     print(f"\n--- {target}", flush=True)
-    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+    # Variables of our own command line go on in MAKEFLAGS; its job server does not.
+    env = dict(os.environ)
+    env["MAKEFLAGS"] = re.sub(r" ?(-j\d*|--jobserver-\S+)(?= |$)", "", env.get("MAKEFLAGS", ""))
     status = subprocess.run([make, "--no-print-directory", "-j2", target], env=env,
                             stdin=subprocess.DEVNULL).returncode
     cases = []
