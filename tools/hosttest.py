@@ -34,15 +34,18 @@ def run_cmocka(program, _args):
     with tempfile.TemporaryDirectory() as tmp:
         # %g: cmocka writes one file for each group of tests.
         status, out = run([program], CMOCKA_MESSAGE_OUTPUT="xml",
-                          CMOCKA_XML_FILE=os.path.join(tmp, "%g.xml"))
+                          CMOCKA_XML_FILE=os.path.join(tmp, "%g.xml"),
+                          ASAN_OPTIONS="exitcode=99",
+                          UBSAN_OPTIONS="exitcode=99:print_stacktrace=1")
         cases = []
         try:
             for xml in sorted(glob.glob(os.path.join(tmp, "*.xml"))):
                 cases += [junit.Case(name, c.name, c.failure) for c in junit.read(xml)]
         except junit.ET.ParseError as e:
             out += f"\nunreadable results: {e}"
-            status = status or None
-    if not cases or (status != 0 and all(c.failure is None for c in cases)):
+            status = None
+    # cmocka ends with the number of failed cases; anything else is a crash.
+    if not cases or status != sum(c.failure is not None for c in cases):
         cases.append(junit.Case(name, "(program)", f"exit status {status}\n{out}"))
     return cases
 
