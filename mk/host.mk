@@ -3,11 +3,13 @@
 # make the host programs (here) and the unit tests (mk/test.mk, with sanitizers).
 
 PURE_DIRS := lib config image dev core fs shell
-# Architecture files without assembly or registers: page-table formats and such.
-PURE_ARCH := $(wildcard arch/*/pt_*.c) $(wildcard arch/*/pure_*.c)
-# Files of PURE_DIRS that only the image can have.
-HOST_SKIP := lib/string.c $(wildcard core/start.c core/main.c)
-PURE_SRC := $(filter-out $(HOST_SKIP),$(wildcard $(addsuffix /*.c,$(PURE_DIRS))) $(PURE_ARCH))
+# Files of the other folders that touch no register: page-table formats, PSCI, and
+# what reads the machine's description.
+PURE_ALSO := arch/*/pt_*.c arch/*/psci.c drv/machine*.c drv/fdt_*.c
+# Files of PURE_DIRS that only the image can have (a test of lib/string.c includes it
+# under other names).
+HOST_SKIP := lib/string.c
+PURE_SRC := $(filter-out $(HOST_SKIP),$(wildcard $(addsuffix /*.c,$(PURE_DIRS)) $(PURE_ALSO)))
 
 HOSTCC	?= gcc
 WARN	:= -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wvla \

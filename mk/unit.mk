@@ -5,7 +5,7 @@
 # --- unit tests: pure sources and fakes, under ASan and UBSan ---
 UNIT	:= $(BUILD)/unit
 SAN	:= -fsanitize=address,undefined -fno-sanitize-recover=all
-UNIT_CFLAGS = -O1 -fno-omit-frame-pointer $(HOST_CFLAGS) -Itests/unit
+UNIT_CFLAGS = -O1 -fno-omit-frame-pointer $(HOST_CFLAGS) -Itests/unit -I.
 UNIT_LIB_SRC := $(PURE_SRC) $(wildcard tests/unit/fake_*.c) $(THIRD_SRC)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 # objects of a list of sources in a folder
