@@ -60,6 +60,13 @@ is_there() {
 	esac
 }
 
+# One at a time: make -j asks for several groups at once, and apt has one lock.
+if command -v flock >/dev/null; then
+	mkdir -p build/deps
+	exec 9>build/deps/lock
+	flock 9
+fi
+
 missing=$(list | while read -r g package probe; do
 	if [ "$g" = "$group" ] && ! is_there "$probe"; then
 		printf '%s ' "$package"
