@@ -67,16 +67,22 @@ if command -v flock >/dev/null; then
 	flock 9
 fi
 
-missing=$(list | while read -r g package probe; do
-	if [ "$g" = "$group" ] && ! is_there "$probe"; then
-		printf '%s ' "$package"
-	fi
-done)
+# missing [GROUP]: the packages that lack, of one group or of all
+missing() {
+	list | while read -r g package probe; do
+		if [ "$g" = "${1:-$g}" ] && ! is_there "$probe"; then
+			echo "$package"
+		fi
+	done | sort -u | tr '\n' ' '
+}
+missing=$(missing "$group")
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
 	echo "This machine lacks what \`$group' needs. On Debian 12, as root:" >&2
 	echo "    apt-get install $missing" >&2
+	echo "or, for all targets and architectures:" >&2
+	echo "    apt-get install $(missing)" >&2
 	exit 1
 fi
 
