@@ -27,7 +27,6 @@ list() {
 		run-riscv64	qemu-system-misc	qemu-system-riscv64
 		run-x86_64	qemu-system-x86	qemu-system-x86_64
 		debug	gdb-multiarch		gdb-multiarch
-		disasm	less			less
 		format	clang-format		clang-format
 		lint	clang			clang
 		lint	clang-tidy		clang-tidy

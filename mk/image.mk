@@ -21,7 +21,7 @@ LDSCRIPT := arch/$(ARCH)/link.ld
 
 CC_TARGET := $(CROSS)gcc
 # Only the compiler's own headers and include/libc: no libc can slip in.
-GCC_INC	= -nostdinc -isystem $(shell $(CC_TARGET) -print-file-name=include) -isystem include/libc
+GCC_INC	= -nostdinc -isystem $(shell $(CC_TARGET) -print-file-name=include) -idirafter include/libc
 IMAGE_INC := -Iinclude -Iarch/$(ARCH) $(THIRD_INC)
 IMAGE_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fpie -fno-omit-frame-pointer \
 	-fno-strict-aliasing -fno-common -fstack-protector-strong $(ARCH_CFLAGS) $(WARN)

@@ -20,7 +20,7 @@ fmt-check: | deps-format
 # --- lint ---
 # clang reads the image's sources with the flags that gcc compiles them with.
 CLANG_CFLAGS = $(filter-out -fno-omit-frame-pointer,$(IMAGE_CFLAGS)) -target $(CLANG_TARGET) \
-	-nostdlibinc -isystem include/libc $(IMAGE_INC)
+	-nostdlibinc -idirafter include/libc $(IMAGE_INC)
 IMAGE_C	:= $(filter %.c,$(IMAGE_SRC))
 TEST_C	:= $(wildcard tools/*.c tests/unit/*.c tests/fuzz/*.c)
 TIDY	:= clang-tidy --quiet --warnings-as-errors='*'
