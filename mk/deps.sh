@@ -42,10 +42,17 @@ list() {
 		pytest	python3-pexpect		py:pexpect
 		pytest	python3-tomli		py:tomli
 		pytest	device-tree-compiler	dtc
-		guests	cpio			cpio
+		guests	python3			/usr/bin/python3
+		guests	ca-certificates		/etc/ssl/certs/ca-certificates.crt
+		guests	debian-archive-keyring	/usr/share/keyrings/debian-archive-keyring.gpg
 		guests	xz-utils		xz
-		guests	lld			ld.lld
-		guests	llvm			llvm-objcopy
+		guests	lld			/usr/bin/lld
+		guests	llvm			/usr/bin/llvm-objcopy
+		guests	gcc			gcc
+		guests	libc6-dev		/usr/include/stdio.h
+		guests	cargo-web		/usr/share/doc/cargo-web
+		guests	rustc-web		/usr/share/doc/rustc-web
+		guests	rust-web-src		/usr/share/doc/rust-web-src
 	END
 }
 
