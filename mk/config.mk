@@ -22,26 +22,29 @@ TELNET_PORT ?= 4321
 ARCHES	:= aarch64 riscv64 x86_64
 
 # Without VM_CONFIGS: our demo.  With VM_CONFIGS and no ARCH: what the files' names
-# or, failing that, their contents say; else x86_64, as upstream.
+# or, failing that, the first one's contents say; else x86_64, as upstream.
 ifeq ($(strip $(VM_CONFIGS)),)
   ARCH		?= aarch64
   SMP		?= 2
-  DEMO		:= y
   override VM_CONFIGS := configs/vms/demo-linux-$(ARCH).toml:configs/vms/demo-arceos-$(ARCH).toml
-else ifeq ($(strip $(ARCH)),)
-  arch_words	= $(foreach a,$(ARCHES),$(findstring $a,$1))
-  ARCH		:= $(firstword $(call arch_words,$(VM_CONFIGS)) \
-		     $(call arch_words,$(shell cat $(subst :, ,$(VM_CONFIGS)) 2>/dev/null)) x86_64)
+endif
+VM_CONFIG_FILES := $(subst :, ,$(VM_CONFIGS))
+ifeq ($(strip $(ARCH)),)
+  ARCH		:= $(firstword $(foreach a,$(ARCHES),$(if $(findstring $a,$(notdir $(VM_CONFIG_FILES))),$a)))
+  ifeq ($(ARCH),)
+    # axvmconfig knows; it is the same program whatever ARCH is.
+    ARCH	:= $(shell { MAKEFLAGS= $(MAKE) -s --no-print-directory ARCH=aarch64 DL='$(DL)' axvmconfig >&2 && \
+		     $(BUILD)/host/axvmconfig arch $(firstword $(VM_CONFIG_FILES)); } || echo failed)
+    ifneq ($(filter failed,$(ARCH)),)
+      $(error ARCH is not given, and $(firstword $(VM_CONFIG_FILES)) could not tell it)
+    endif
+    ARCH	:= $(or $(ARCH),x86_64)
+  endif
   ifeq ($(MAKELEVEL),0)
-    $(info ARCH not given: $(ARCH), from VM_CONFIGS=$(VM_CONFIGS))
+    $(info ARCH not given: $(ARCH), for VM_CONFIGS=$(VM_CONFIGS))
   endif
 endif
 SMP	?= 1
-comma	:= ,
-empty	:=
-space	:= $(empty) $(empty)
-
-VM_CONFIG_FILES := $(subst :, ,$(VM_CONFIGS))
 
 ifeq ($(filter $(ARCH),$(ARCHES)),)
   $(error ARCH=$(ARCH) is not an architecture; there are: $(ARCHES))

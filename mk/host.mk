@@ -17,10 +17,9 @@ WARN	:= -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wvla 
 HOST_CFLAGS := -std=gnu11 -g $(WARN) -D_GNU_SOURCE -Iinclude $(THIRD_INC) -MMD -MP
 
 # axvmconfig: the hypervisor's own configuration parser and planner as a program.
-# It is linked to what it uses of lib, config and image.
 HOST_OUT := $(BUILD)/host
-AXVMCONFIG := $(if $(wildcard tools/axvmconfig.c),$(HOST_OUT)/axvmconfig)
-TOOL_SRC := $(filter lib/% config/% image/%,$(PURE_SRC)) $(LIBFDT_SRC)
+AXVMCONFIG := $(HOST_OUT)/axvmconfig
+TOOL_SRC := $(filter lib/% config/%,$(PURE_SRC))
 TOOL_OBJ := $(patsubst %.c,$(HOST_OUT)/obj/%.o,$(patsubst $(DL)/%,third/%,$(TOOL_SRC)))
 
 $(eval $(call remember,$(HOST_OUT)/flags,$(HOSTCC) -O1 $(HOST_CFLAGS)))

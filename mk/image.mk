@@ -55,18 +55,23 @@ $(OUT)/libthird.a: $(THIRD_OBJ)
 
 # Looked at every time, rewritten on a change: an image may have appeared in a
 # place that is searched earlier.  builtin.d lists the files that it includes.
-$(BUILTIN).S: FORCE | deps-host config-check
+$(BUILTIN).S: FORCE | deps-host config-guests
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) tools/mkbuiltin.py --log $(LOG) --out $@ --deps $(BUILTIN).d \
-		$(addprefix --axvmconfig ,$(AXVMCONFIG)) -- $(VM_CONFIG_FILES)
+		--axvmconfig $(AXVMCONFIG) -- $(VM_CONFIG_FILES)
 
 $(BUILTIN).o: $(BUILTIN).S $(OUT)/flags | deps-$(ARCH)
 	$(call say,AS,$<)
 	$(Q)$(CC_TARGET) $(filter-out -MMD -MP,$(CFLAGS_ALL)) -c $< -o $@
 
 # The configurations are judged first, by the code that will read them at boot.
-config-check: $(AXVMCONFIG) | $(if $(DEMO),$(if $(wildcard mk/guests.mk),guests-$(ARCH)))
-	$(if $(AXVMCONFIG),$(Q)$(AXVMCONFIG) check $(VM_CONFIG_FILES))
+config-check: $(AXVMCONFIG)
+	$(Q)$(AXVMCONFIG) check --arch $(ARCH) $(VM_CONFIG_FILES)
+
+# Images that they want from build/guests are fetched or built (mk/guests.mk).
+config-guests: config-check
+	+$(Q)files=$$($(AXVMCONFIG) files $(VM_CONFIG_FILES) | cut -f2 | grep '^$(BUILD)/guests/' | \
+		sort -u); test -z "$$files" || $(MAKE) -s --no-print-directory $$files
 
 $(ELF): $(IMAGE_OBJ) $(BUILTIN).o $(OUT)/libthird.a $(LDSCRIPT) $(OUT)/objects mk/image.mk
 	$(call say,LD,$@)
@@ -96,4 +101,4 @@ kernel:
 	@echo "\`make kernel' makes boot images for boards; it comes with board support." >&2
 	@echo "For QEMU: make ARCH=aarch64 VM_CONFIGS=... run" >&2; exit 1
 
-.PHONY: build config-check disasm kernel
+.PHONY: build config-check config-guests disasm kernel

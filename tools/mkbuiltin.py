@@ -16,22 +16,12 @@ LOG_LEVELS = ["off", "error", "warn", "info", "debug", "trace"]
 
 def image_paths(axvmconfig, configs):
     """(index of the configuration, path as it stands there) of each image needed."""
-    if axvmconfig:
-        run = subprocess.run([axvmconfig, "files", *configs], stdout=subprocess.PIPE, text=True)
-        if run.returncode != 0:
-            sys.exit(run.returncode)
-        for line in run.stdout.splitlines():
-            index, path = line.split("\t", 1)
-            yield int(index), path
-        return
-    import tomli
-    for index, name in enumerate(configs):
-        with open(name, "rb") as f:
-            kernel = tomli.load(f).get("kernel", {})
-        if kernel.get("image_location", "memory") == "memory":
-            for key in ("kernel_path", "bios_path", "dtb_path", "ramdisk_path"):
-                if kernel.get(key):
-                    yield index, kernel[key]
+    run = subprocess.run([axvmconfig, "files", *configs], stdout=subprocess.PIPE, text=True)
+    if run.returncode != 0:
+        sys.exit(run.returncode)
+    for line in run.stdout.splitlines():
+        index, path = line.split("\t", 1)
+        yield int(index), path
 
 
 def find_image(config, path):
@@ -54,17 +44,22 @@ def quoted(text):
 class Table:
     """One array of struct builtin_file, with its strings and data."""
 
-    def __init__(self, name):
+    def __init__(self, name, align):
         self.name = name
+        self.align = align
         self.entries = []
         self.blobs = []
+        self.labels = {}  # of the data, by source: what is named twice is stored once
 
-    def add(self, config, path, source, align):
+    def add(self, config, path, source):
         label = f".L{self.name}{len(self.entries)}"
-        size = os.path.getsize(source)
-        self.entries.append(f"\t.long {config}, 0\n\t.quad {label}_path, {label}_data, {size}\n")
-        self.blobs.append(f"{label}_path:\n\t.asciz {quoted(path)}\n\t.balign {align}\n"
-                          f"{label}_data:\n\t.incbin {quoted(source)}\n")
+        self.blobs.append(f"{label}_path:\n\t.asciz {quoted(path)}\n")
+        if source not in self.labels:
+            self.labels[source] = label + "_data"
+            self.blobs.append(f"\t.balign {self.align}\n{label}_data:\n"
+                              f"\t.incbin {quoted(source)}\n")
+        self.entries.append(f"\t.long {config}, 0\n\t.quad {label}_path, {self.labels[source]}, "
+                            f"{os.path.getsize(source)}\n")
 
     def text(self):
         return (f"\t.section .data.rel.ro.builtin, \"aw\"\n\t.balign 8\n"
@@ -91,20 +86,20 @@ def main():
     p.add_argument("--log", choices=LOG_LEVELS, required=True)
     p.add_argument("--out", required=True)
     p.add_argument("--deps", required=True)
-    p.add_argument("--axvmconfig", help="host program that lists the images")
+    p.add_argument("--axvmconfig", required=True, help="host program that lists the images")
     p.add_argument("configs", nargs="*")
     args = p.parse_args()
 
     for name in args.configs:
         if not os.path.isfile(name):
             sys.exit(f"{name}: there is no such VM configuration (see VM_CONFIGS)")
-    configs, images, sources = Table("config"), Table("image"), list(args.configs)
+    configs, images, sources = Table("config", 8), Table("image", 4096), list(args.configs)
     for index, name in enumerate(args.configs):
-        configs.add(index, name, name, 8)
+        configs.add(index, name, name)
     for index, path in image_paths(args.axvmconfig, args.configs):
         source = find_image(args.configs[index], path)
         sources.append(source)
-        images.add(index, path, source, 4096)
+        images.add(index, path, source)
 
     write_if_changed(args.out, "/* Made by tools/mkbuiltin.py. */\n" + configs.text() +
                      images.text() + "\t.section .rodata.builtin, \"a\"\n"

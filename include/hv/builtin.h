@@ -21,7 +21,7 @@ struct builtin_file {
 extern const struct builtin_file builtin_configs[];
 extern const uint32_t builtin_config_count;
 
-/* An image that two configurations name stands here twice. */
+/* An image that two configurations name stands here twice, with the same data. */
 extern const struct builtin_file builtin_images[];
 extern const uint32_t builtin_image_count;
 
