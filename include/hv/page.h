@@ -43,9 +43,10 @@ struct page_conflict {
 
 /*
  * At boot, before the first of the functions below: makes a bank of each range of
- * `banks` (all RAM; grown outwards to whole pages), with its bookkeeping (0.3 % of the
- * bank) taken from `usable`, and gives all that is left of `usable` (shrunk to whole
- * pages) to the allocator.  `usable` is changed to what was given.
+ * `banks` (all RAM), with its bookkeeping (0.3 % of the bank) taken from `usable`, and
+ * gives all that is left of `usable` to the allocator.  Ranges are shrunk to whole
+ * pages; `usable` is changed to what was given.  The bookkeeping is put as high in its
+ * bank as it fits, out of the way of guests that want fixed addresses.
  * -ENOMEM: no room for the bookkeeping of a bank; -EINVAL: usable memory outside the
  * banks, or a bank of 16 TiB or past 2^48; -ENOSPC: too many banks or ranges.
  */
@@ -80,9 +81,9 @@ int __must_check page_alloc_range(owner_t owner, hpa_t start, uint64_t size,
 				  struct page_conflict *why);
 
 /*
- * Keeps free frames back from page_alloc(), for a later page_alloc_range(); frames
- * set aside already stay so (two configurations may name the same range; only one can
- * have it).  Errors as page_alloc_range().
+ * At boot: keeps free frames back from page_alloc(), for a later page_alloc_range();
+ * frames set aside already stay so (two configurations may name the same range; only
+ * one can have it).  Errors as page_alloc_range().
  */
 int __must_check page_set_aside(hpa_t start, uint64_t size, struct page_conflict *why);
 
