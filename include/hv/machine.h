@@ -77,6 +77,7 @@ struct machine_reserved {
 enum machine_uart_kind {
 	MACHINE_UART_NONE,
 	MACHINE_UART_PL011,
+	MACHINE_UART_SBSA, /* a PL011 whose line settings are fixed */
 	MACHINE_UART_16550,
 	MACHINE_UART_DW_APB, /* 16550 with Synopsys' busy detection and USR */
 };
