@@ -22,12 +22,8 @@
 		sysreg_value_;                                                                 \
 	})
 
-#define sysreg_write(name, value)                                                      \
-	do {                                                                           \
-		uint64_t sysreg_value_ = (value);                                      \
-		__asm__ volatile("msr " SYSREG_STR(name) ", %x0" ::"rZ"(sysreg_value_) \
-				 : "memory");                                          \
-	} while (0)
+#define sysreg_write(name, value) \
+	__asm__ volatile("msr " SYSREG_STR(name) ", %x0" ::"rZ"((uint64_t)(value)) : "memory")
 
 static inline void isb(void)
 {
@@ -43,6 +39,10 @@ static inline void isb(void)
 #define ICC_IAR0_EL1	S3_0_C12_C8_0
 #define ICC_EOIR0_EL1	S3_0_C12_C8_1
 #define ICC_BPR0_EL1	S3_0_C12_C8_3
+#define ICC_AP1R0_EL1	S3_0_C12_C9_0
+#define ICC_AP1R1_EL1	S3_0_C12_C9_1
+#define ICC_AP1R2_EL1	S3_0_C12_C9_2
+#define ICC_AP1R3_EL1	S3_0_C12_C9_3
 #define ICC_DIR_EL1	S3_0_C12_C11_1
 #define ICC_RPR_EL1	S3_0_C12_C11_3
 #define ICC_SGI1R_EL1	S3_0_C12_C11_5
