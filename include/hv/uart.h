@@ -12,6 +12,7 @@
 
 #include <hv/types.h>
 
+struct machine;
 struct uart;
 
 struct uart_ops {
@@ -37,5 +38,8 @@ struct uart {
 	uint32_t io_width;  /* bytes of an access: 1, 2 or 4 */
 	uint32_t irq;	    /* host interrupt, IRQ_NONE: no input */
 };
+
+/* The driver of the machine's console. -ENODEV: there is none, or none we know. */
+int __must_check uart_probe(const struct machine *m, struct uart *out);
 
 #endif
