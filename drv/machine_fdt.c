@@ -500,40 +500,10 @@ static void read_device(struct reader *r)
 	}
 }
 
-/* stdout-path: an alias or a path, then perhaps ":" and options. */
-static int stdout_node(const void *fdt, int chosen)
-{
-	const char *path = fdt_stringlist_get(fdt, chosen, "stdout-path", 0, NULL);
-	size_t len = 0;
-
-	if (path == NULL) {
-		path = fdt_stringlist_get(fdt, chosen, "linux,stdout-path", 0, NULL);
-	}
-	if (path == NULL) {
-		return -FDT_ERR_NOTFOUND;
-	}
-	while (path[len] != '\0' && path[len] != ':') {
-		len++;
-	}
-	if (path[0] != '/') {
-		int aliases = fdt_path_offset(fdt, "/aliases");
-
-		/* Once only: libfdt would follow an alias of an alias for ever. */
-		path = fdt_getprop_namelen(fdt, aliases, path, (int)len, NULL) == NULL
-			       ? NULL
-			       : fdt_get_alias_namelen(fdt, path, (int)len);
-		if (path == NULL || path[0] != '/') {
-			return -FDT_ERR_NOTFOUND;
-		}
-		len = strlen(path);
-	}
-	return fdt_path_offset_namelen(fdt, path, (int)len);
-}
-
 static void choose_console(struct reader *r)
 {
 	struct machine *m = r->m;
-	int node = r->chosen >= 0 ? stdout_node(r->walk.fdt, r->chosen) : -1;
+	int node = fdt_walk_stdout(r->walk.fdt);
 
 	m->console = m->uart_count > 0 ? 0 : UINT32_MAX;
 	for (uint32_t i = 0; i < m->uart_count; i++) {

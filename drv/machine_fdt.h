@@ -5,8 +5,7 @@
 #ifndef DRV_MACHINE_FDT_H
 #define DRV_MACHINE_FDT_H
 
-#include "fdt_walk.h"
-
+#include <hv/fdt_walk.h>
 #include <hv/machine.h>
 
 struct reader {

@@ -5,7 +5,7 @@
 PURE_DIRS := lib config image dev core fs shell
 # Files of the other folders that touch no register: page-table formats, PSCI, and
 # what reads the machine's description.
-PURE_ALSO := arch/*/pt_*.c arch/*/psci.c drv/machine*.c drv/fdt_*.c
+PURE_ALSO := arch/*/pt_*.c arch/*/psci.c drv/machine*.c
 # Files of PURE_DIRS that only the image can have (a test of lib/string.c includes it
 # under other names).
 HOST_SKIP := lib/string.c

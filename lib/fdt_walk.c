@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One pass over a device tree with the facts of its ancestors; see fdt_walk.h.
+ * One pass over a device tree with the facts of its ancestors; see hv/fdt_walk.h.
  * Devicetree Specification v0.4: 2.3, 2.4; arm,gic-v3 and riscv,cpu-intc bindings.
  */
-#include "fdt_walk.h"
-
 #include <errno.h>
+#include <hv/fdt_walk.h>
 #include <string.h>
 
 #define ADDRESS_LIMIT BIT64(48)
@@ -352,4 +351,35 @@ struct machine_irq fdt_walk_irq(const struct fdt_walk *w, uint32_t n)
 		return (struct machine_irq){ IRQ_NONE, IRQ_LEVEL };
 	}
 	return fdt_walk_irq_spec(c, p + n * c->icells);
+}
+
+/* stdout-path: an alias or a path, then perhaps ":" and options. */
+int fdt_walk_stdout(const void *fdt)
+{
+	int chosen = fdt_subnode_offset(fdt, 0, "chosen");
+	const char *path = fdt_stringlist_get(fdt, chosen, "stdout-path", 0, NULL);
+	size_t len = 0;
+
+	if (path == NULL) {
+		path = fdt_stringlist_get(fdt, chosen, "linux,stdout-path", 0, NULL);
+	}
+	if (path == NULL) {
+		return -FDT_ERR_NOTFOUND;
+	}
+	while (path[len] != '\0' && path[len] != ':') {
+		len++;
+	}
+	if (path[0] != '/') {
+		int aliases = fdt_path_offset(fdt, "/aliases");
+
+		/* Once only: libfdt would follow an alias of an alias for ever. */
+		path = fdt_getprop_namelen(fdt, aliases, path, (int)len, NULL) == NULL
+			       ? NULL
+			       : fdt_get_alias_namelen(fdt, path, (int)len);
+		if (path == NULL || path[0] != '/') {
+			return -FDT_ERR_NOTFOUND;
+		}
+		len = strlen(path);
+	}
+	return fdt_path_offset_namelen(fdt, path, (int)len);
 }

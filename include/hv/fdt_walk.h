@@ -4,12 +4,13 @@
  * about it: address and size cells, `ranges`, interrupt parent, DMA coherence.
  *
  * libfdt alone would look for the parent from the root each time, which makes a
- * large tree cost its square.  Private to drv/machine_fdt.c.
+ * large tree cost its square.  Used for the host's tree (drv/machine_fdt.c) and for those
+ * of guests (image/fdt_guest.c).  About 3 KiB: mind the stack.
  *
  * Devicetree Specification v0.4: 2.3 (standard properties), 2.4 (interrupts).
  */
-#ifndef DRV_FDT_WALK_H
-#define DRV_FDT_WALK_H
+#ifndef HV_FDT_WALK_H
+#define HV_FDT_WALK_H
 
 #include <hv/machine.h>
 #include <libfdt.h>
@@ -98,6 +99,9 @@ const struct fdt_intc *fdt_walk_intc(const struct fdt_walk *w, uint32_t phandle)
 
 /* An interrupt specifier of icells cells. */
 struct machine_irq fdt_walk_irq_spec(const struct fdt_intc *intc, const fdt32_t *spec);
+
+/* The node that /chosen's stdout-path names, or a negative libfdt error. */
+int fdt_walk_stdout(const void *fdt);
 
 /* A number of 1 or 2 cells. */
 uint64_t fdt_walk_cells(const fdt32_t *p, uint32_t cells);
