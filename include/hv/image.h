@@ -112,9 +112,10 @@ struct image_info {
 	uint64_t file_size;
 	uint64_t span;	      /* bytes of memory from the base on, BSS included */
 	uint64_t entry;	      /* from the base */
-	bool fixed;	      /* belongs at `base` and nowhere else (ELF, not PIE) */
+	bool fixed;	      /* linked for `base` (ELF, not PIE) */
 	uint64_t base;	      /* fixed: the base's guest-physical address */
-	uint64_t align;	      /* not fixed: (base - text_offset) should be a multiple; 1 = any */
+	bool floating;	      /* the header lets the loader choose the base */
+	uint64_t align;	      /* (base - text_offset) should be a multiple; 1 = any */
 	uint64_t text_offset; /* Linux: of the base from a multiple of align */
 	bool wants_dtb;	      /* a Linux Image: useless without a device tree */
 	uint32_t segment_count;
@@ -156,12 +157,12 @@ int __must_check image_place_at(const struct image_range *ram, size_t ram_count,
 
 /*
  * Where a kernel goes: `load` (the configuration's, NULL = none given) wins over the
- * header, with a warning when it is misaligned; without it, the header's place above
- * the start of the first RAM range that holds the image.  -EINVAL: neither says.
- * Checks like image_place_at().
+ * header, with a warning when it is misaligned; without it, the header's place, as
+ * low as there is room in RAM.  -EINVAL: neither says.  Checks like image_place_at().
  */
 int __must_check image_place_kernel(const struct image_info *info, const uint64_t *load,
 				    const struct image_range *ram, size_t ram_count,
+				    const struct image_range *used, size_t used_count,
 				    const struct image_site *site, uint64_t *base);
 
 enum image_end {
