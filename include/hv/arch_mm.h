@@ -15,4 +15,13 @@
 #include <arch_mm_inline.h>
 #include <hv/types.h>
 
+/*
+ * Bytes of an image were written at p, in RAM, by this core with its caches on.  Until
+ * it returns they are not certain to be seen by a guest that runs with its MMU and
+ * caches off, nor by anybody's instruction fetch: clean to the point of coherency, and
+ * invalidate instruction caches (Arm ARM D7.5; RISC-V: fence.i on every hart; x86:
+ * nothing).  Any address and length.
+ */
+void arch_cache_image_range(const void *p, size_t len);
+
 #endif
