@@ -187,7 +187,7 @@ static int scan_phdr(struct elf_scan *s, uint64_t offset, uint32_t n)
 		s->entry_found = true;
 		s->entry_paddr = p.paddr + (s->entry - p.vaddr);
 	}
-	if (p.align > s->align && p.align <= 2 * MiB && IS_ALIGNED(p.align, p.align & -p.align)) {
+	if (p.align > s->align && p.align <= 2 * MiB && (p.align & (p.align - 1)) == 0) {
 		s->align = p.align;
 	}
 	return add_segment(s, &p);

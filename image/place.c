@@ -64,9 +64,6 @@ static bool search_low(const struct image_range *in, const struct image_range *u
 	for (size_t i = 0; i <= used_count; i++) {
 		/* All addresses are below 2^48 and the skew is below 2^49: no wrap. */
 		x = x <= w->skew ? w->skew : ALIGN_UP(x - w->skew, w->align) + w->skew;
-		while (x < in->base) {
-			x += w->align;
-		}
 		if (!range_within(x, w->size, in->base, in->size)) {
 			return false;
 		}
