@@ -21,27 +21,15 @@
 
 #define FDT_MAX_DEVS 128
 
-enum fdt_dev_kind {
-	FDT_DEV_OTHER,
-	FDT_DEV_PL011,
-	FDT_DEV_NS16550,
-	FDT_DEV_PL031,
-	FDT_DEV_GOLDFISH_RTC,
-	FDT_DEV_PL061,
-	FDT_DEV_VIRTIO_MMIO,
-};
-
-/* A node with a `reg` that can be translated to an address of the root. */
+/* An enabled device of a kind that we can emulate. */
 struct fdt_dev {
-	enum fdt_dev_kind kind;
-	uint64_t base; /* first reg entry */
+	enum guest_dev_kind kind; /* GUEST_DEV_VIRTIO_EMPTY: a virtio,mmio node */
+	uint64_t base;		  /* first reg entry */
 	uint64_t size;
-	uint32_t irq;	    /* first interrupt (GIC INTID, PLIC source) or GUEST_IRQ_NONE */
-	uint32_t irq_count; /* all of the node's */
+	uint32_t irq; /* first interrupt (GIC INTID, PLIC source) or GUEST_IRQ_NONE */
 	uint8_t reg_shift;
 	uint8_t io_width;
-	bool enabled; /* `status` absent or okay */
-	bool stdout;  /* chosen/stdout-path names it */
+	bool is_stdout; /* chosen/stdout-path names it */
 };
 
 /* What the planner wants to know of a tree. */
@@ -50,7 +38,6 @@ struct fdt_facts {
 	struct guest_intc intc;
 	uint32_t dev_count;
 	struct fdt_dev dev[FDT_MAX_DEVS]; /* as found; what is beyond is left out */
-	bool dev_truncated;
 	bool has_bootargs;
 	char bootargs[VM_CMDLINE_MAX];
 };
@@ -58,17 +45,20 @@ struct fdt_facts {
 /* Is it a sound device tree of at most `size` bytes?  -EINVAL, said at the site. */
 int __must_check fdt_guest_check(const void *dtb, size_t size, const struct image_site *site);
 
-/* Reads the facts of a tree that fdt_guest_check() accepted. */
-int __must_check fdt_guest_read(const void *dtb, enum vm_arch arch, const struct image_site *site,
-				struct fdt_facts *out);
+/*
+ * Reads the facts of a tree that fdt_guest_check() accepted.  What cannot be made
+ * sense of (a `reg` that leads nowhere, an unknown interrupt controller) is left out.
+ */
+void fdt_guest_read(const void *dtb, struct fdt_facts *out);
 
 /* The device at `base`, or NULL. */
 const struct fdt_dev *fdt_facts_find(const struct fdt_facts *facts, uint64_t base);
 
 /*
  * Makes the checked tree at the start of `buf` (its totalsize ≤ cap) agree with the
- * board: memory, cpus, bootargs, initrd, psci.  All else stays.  The same board gives
- * the same *size whatever the initrd's address.  -ENOSPC: does not fit into cap.
+ * board: memory, cpus, bootargs, initrd, psci.  All else stays.  Boards that differ in
+ * the initrd's address alone give trees of the same *size.  -ENOSPC: does not fit
+ * into cap; -EINVAL: the tree and the board cannot be brought together.
  */
 int __must_check fdt_guest_patch(void *buf, size_t cap, const struct guest_board *board,
 				 const struct image_site *site, size_t *size);
