@@ -354,7 +354,8 @@ static int patch_chosen(struct patch *p)
 		return node;
 	}
 	if (b->bootargs != NULL) {
-		err = fdt_setprop_string(p->fdt, node, "bootargs", b->bootargs);
+		err = fdt_setprop(p->fdt, node, "bootargs", b->bootargs,
+				  (int)strlen(b->bootargs) + 1);
 	}
 	if (err == 0 && b->initrd_end != b->initrd_start) {
 		err = fdt_setprop_u64(p->fdt, node, "linux,initrd-start", b->initrd_start);
