@@ -57,7 +57,7 @@ void gen_bytes(struct fdt_gen *g, const char *prop, const void *data, size_t len
 
 void gen_flag(struct fdt_gen *g, const char *prop)
 {
-	gen_bytes(g, prop, NULL, 0);
+	gen_bytes(g, prop, "", 0);
 }
 
 void gen_u32(struct fdt_gen *g, const char *prop, uint32_t value)
