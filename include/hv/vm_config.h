@@ -118,8 +118,9 @@ struct vm_config_memory {
 
 struct vm_config_emu {
 	char name[VM_DEVNAME_MAX];
-	uint64_t base_gpa; /* x86: a port, for devices that live there */
-	uint64_t length;
+	bool port; /* base_gpa and length are I/O ports (x86) */
+	uint64_t base_gpa;
+	uint64_t length; /* 0 only for kinds that need no range */
 	uint32_t irq;
 	enum vm_emu_kind kind;
 	uint32_t raw_type; /* as written */
@@ -242,8 +243,8 @@ const char *vm_arch_name(enum vm_arch arch);
 enum vm_arch vm_arch_from_name(const char *name);
 
 /*
- * The architecture that a parsed configuration speaks for by the addresses and
- * names in it, else by the name of its file; VM_ARCH_ANY if nothing tells.
+ * The architecture that a parsed configuration speaks for: by the name of its file,
+ * else by its devices, else by the names of its images; VM_ARCH_ANY if nothing tells.
  */
 enum vm_arch vm_config_guess_arch(const struct vm_config *cfg);
 
