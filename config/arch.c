@@ -210,11 +210,13 @@ void cfg_check_arch(struct cfg_reader *r)
 		return;
 	}
 	if (ev.arch != VM_ARCH_ANY && ev.arch != wanted) {
-		cfg_error(r, ev.pos,
-			  "architecture mismatch: device '%s' at 0x%llx and kernel '%s' are of an "
-			  "%s board, but %s %s",
-			  ev.name, (unsigned long long)ev.addr, cfg->kernel.path,
-			  vm_arch_name(ev.arch), judge, vm_arch_name(wanted));
+		cfg_error(
+			r, ev.pos,
+			"architecture mismatch: device '%s' at 0x%llx is one of %s boards%s, but %s "
+			"%s",
+			ev.name, (unsigned long long)ev.addr, vm_arch_name(ev.arch),
+			by_kernel == ev.arch ? ", as is the kernel by its name" : "", judge,
+			vm_arch_name(wanted));
 	} else if (by_name != VM_ARCH_ANY && by_name != wanted) {
 		cfg_error(r, (struct cfg_pos){ 0, 0 },
 			  "architecture mismatch: the name of the file says %s, but the hypervisor "

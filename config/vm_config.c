@@ -2,6 +2,7 @@
 /* Reads one VM configuration: TOML text to a complete struct vm_config. */
 #include "config_priv.h"
 #include <errno.h>
+#include <hv/printf.h>
 #include <string.h>
 
 static const struct cfg_section *const sections[] = {
@@ -53,7 +54,11 @@ static void report_unknown(struct cfg_reader *r, const struct toml_node *node,
 {
 	const struct cfg_section *where = NULL;
 	const char *nearest = nearest_key(node->key, own, &where);
-	const char *place = own != NULL ? own->name : "the file's top level";
+	char place[24] = "the file's top level";
+
+	if (own != NULL) {
+		hv_snprintf(place, sizeof(place), "[%s]", own->name);
+	}
 
 	if (nearest == NULL) {
 		cfg_warn(r, node->key_pos, "unknown key '%.40s' in %s, ignored", node->key, place);
