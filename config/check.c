@@ -68,6 +68,12 @@ static bool get_range(const struct vm_config *cfg, uint32_t i, struct range *out
 	return false;
 }
 
+/* What messages call a range: "passthrough device 'x' [0x0, 0x1000)". */
+#define RANGE_FMT "%s%s%s%s [0x%llx, 0x%llx)"
+#define RANGE_ARGS(r)                                                                            \
+	(r)->what, (r)->name[0] != '\0' ? " '" : "", (r)->name, (r)->name[0] != '\0' ? "'" : "", \
+		(unsigned long long)(r)->base, (unsigned long long)((r)->base + (r)->size)
+
 /* No range ends past the address space; false: reported. */
 static bool check_range_end(struct cfg_reader *r, const struct range *a)
 {
@@ -76,9 +82,7 @@ static bool check_range_end(struct cfg_reader *r, const struct range *a)
 	if (a->base + a->size <= end) {
 		return true;
 	}
-	cfg_error(r, a->pos, "%s %s [0x%llx, 0x%llx) ends past 0x%llx", a->what, a->name,
-		  (unsigned long long)a->base, (unsigned long long)(a->base + a->size),
-		  (unsigned long long)end);
+	cfg_error(r, a->pos, RANGE_FMT " ends past 0x%llx", RANGE_ARGS(a), (unsigned long long)end);
 	return false;
 }
 
@@ -91,15 +95,12 @@ static bool judge_overlap(struct cfg_reader *r, const struct range *a, const str
 	if (emu->kind == RANGE_EMU && other->kind == RANGE_PASS &&
 	    range_within(emu->base, emu->size, other->base, other->size)) {
 		cfg_note(r, emu->pos,
-			 "emulated device '%s' takes its range out of %s %s of line %u", emu->name,
-			 other->what, other->name, other->pos.line);
+			 "emulated device '%s' takes its range out of " RANGE_FMT " of line %u",
+			 emu->name, RANGE_ARGS(other), other->pos.line);
 		return true;
 	}
-	cfg_error(r, b->pos, "%s %s [0x%llx, 0x%llx) overlaps %s %s [0x%llx, 0x%llx) of line %u",
-		  b->what, b->name, (unsigned long long)b->base,
-		  (unsigned long long)(b->base + b->size), a->what, a->name,
-		  (unsigned long long)a->base, (unsigned long long)(a->base + a->size),
-		  a->pos.line);
+	cfg_error(r, b->pos, RANGE_FMT " overlaps " RANGE_FMT " of line %u", RANGE_ARGS(b),
+		  RANGE_ARGS(a), a->pos.line);
 	return false;
 }
 
