@@ -34,7 +34,8 @@ static inline void clear(void)
 	memset(sink.count, 0, sizeof(sink.count));
 }
 
-static inline int parse_as(const char *file, const char *text, enum vm_arch arch, struct vm_config *out)
+static inline int parse_as(const char *file, const char *text, enum vm_arch arch,
+			   struct vm_config *out)
 {
 	int err;
 

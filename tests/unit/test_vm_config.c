@@ -685,12 +685,12 @@ static void test_diag(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_settings), cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_keys),	     cmocka_unit_test(test_cpus),
-		cmocka_unit_test(test_memory),	     cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_strings),	     cmocka_unit_test(test_emu_devices),
-		cmocka_unit_test(test_emu_kinds),    cmocka_unit_test(test_passthrough),
-		cmocka_unit_test(test_list_limits),  cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_all_settings),   cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_keys),	       cmocka_unit_test(test_cpus),
+		cmocka_unit_test(test_memory),	       cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_strings),	       cmocka_unit_test(test_emu_devices),
+		cmocka_unit_test(test_emu_kinds),      cmocka_unit_test(test_passthrough),
+		cmocka_unit_test(test_list_limits),    cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_long_file_name), cmocka_unit_test(test_architecture),
 		cmocka_unit_test(test_diag),
 	};

@@ -93,7 +93,7 @@ static void test_set_memory(void **state)
 /* ---- Upstream's files ---- */
 
 static void read_file(const char *folder, const char *name, enum vm_arch arch,
-			  struct vm_config *out)
+		      struct vm_config *out)
 {
 	static char text[1 << 16];
 	char path[128];
@@ -208,7 +208,8 @@ static void test_ours(void **state)
 		assert_int_equal(cfg.entry_point.value, theirs.entry_point.value);
 		assert_int_equal(cfg.kernel.load_addr.value, theirs.kernel.load_addr.value);
 		assert_int_equal(cfg.dtb.load_addr.value, theirs.dtb.load_addr.value);
-		assert_memory_equal(cfg.phys_cpu_ids, theirs.phys_cpu_ids, sizeof(cfg.phys_cpu_ids));
+		assert_memory_equal(cfg.phys_cpu_ids, theirs.phys_cpu_ids,
+				    sizeof(cfg.phys_cpu_ids));
 		assert_memory_equal(cfg.phys_cpu_sets, theirs.phys_cpu_sets,
 				    sizeof(cfg.phys_cpu_sets));
 		assert_int_equal(cfg.memory_count, theirs.memory_count);
