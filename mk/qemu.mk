@@ -21,10 +21,9 @@ endif
 
 ifdef CROSS
 
-run: build justrun
-
-# Runs what was built last.
-justrun: | $(DISK_DEP) deps-run-$(ARCH)
+# justrun runs what was built last.
+run: build
+run justrun: | $(DISK_DEP) deps-run-$(ARCH)
 	$(QEMU_CMD)
 
 # For scripts: the command line that `make run` with these variables would use.
