@@ -94,17 +94,20 @@ fi
 
 echo "Installing for \`$group': $missing"
 export DEBIAN_FRONTEND=noninteractive
-install() {
-	# shellcheck disable=SC2086 # a list of words on purpose
-	apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
-		install --no-install-recommends $missing
-}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# A fresh machine has no package lists, an old one stale ones: fetch them and try again.
-if ! install >"$log" 2>&1 &&
-	! { apt-get -q update >"$log" 2>&1 && install >>"$log" 2>&1; }; then
-	cat "$log" >&2
-	echo "apt-get could not install: $missing" >&2
-	exit 1
+quietly() {
+	if ! "$@" >"$log" 2>&1; then
+		cat "$log" >&2
+		echo "$* failed" >&2
+		exit 1
+	fi
+}
+# A fresh machine has no package lists; old ones name packages that are gone.  Each
+# update passes through `partial'.
+if [ -z "$(find /var/lib/apt/lists/partial -maxdepth 0 -mmin -1440 2>/dev/null)" ]; then
+	quietly apt-get -q update
 fi
+# shellcheck disable=SC2086 # a list of words on purpose
+quietly apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
+	install --no-install-recommends $missing
