@@ -41,9 +41,9 @@ clippy: lint
 
 # Each public header compiles alone.
 HV_H	:= $(wildcard include/hv/*.h)
-check-headers: $(THIRD) | deps-host
+check-headers: $(THIRD) | deps-$(ARCH)
 	$(Q)for h in $(HV_H:include/%=%); do \
-		echo "#include <$$h>" | $(HOSTCC) $(HOST_CFLAGS) -Itests/unit -MF /dev/null \
+		echo "#include <$$h>" | $(CC_TARGET) $(filter-out -MMD -MP,$(CFLAGS_ALL)) \
 			-fsyntax-only -x c - || exit 1; done
 
 # --- host programs: axvmconfig, and the official TOML cases ---
