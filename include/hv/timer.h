@@ -27,7 +27,8 @@ struct timer {
 	uint64_t deadline; /* ns */
 	struct timer *next;
 	struct timer *prev;
-	uint32_t queue; /* atomic: 0 = not armed, else core + 1 */
+	uint32_t home; /* core + 1 whose queue it is or was in; 0: never armed */
+	bool armed;    /* in its home's queue; written under the queue's lock */
 };
 
 /* Now, in ns. */
@@ -54,6 +55,14 @@ void timer_disarm(struct timer *t);
 
 /* Is it going to fire? */
 bool timer_is_armed(const struct timer *t);
+
+/*
+ * From the architecture: nanoseconds since an unknown start, the same on all cores, never
+ * going back; and when this core's timer interrupt calls timer_run_expired(),
+ * TIMER_NEVER: not at all.  A time that is past is due at once.
+ */
+uint64_t arch_time_ns(void);
+void arch_timer_set(uint64_t deadline_ns);
 
 /* The hardware timer's interrupt: calls what is due on this core.  Interrupts masked. */
 void timer_run_expired(void);

@@ -10,4 +10,7 @@ uint64_t arch_irq_save(void);
 void arch_irq_restore(uint64_t was);
 bool arch_irq_enabled(void);
 
+struct cpu;
+struct cpu *this_cpu(void); /* fake_time.c */
+
 #endif
