@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guest's UART: Arm PrimeCell UART PL011 r1p5 (DDI 0183), also usable as an SBSA
- * generic UART (DEN 0029, Appendix B), which is a part of it.
+ * The guest's UART: Arm PrimeCell UART PL011 (DDI 0183), revision r1p1 as on QEMU's
+ * board: FIFOs of 16 characters (r1p5 has 32, and Linux tells them apart by the ID).
+ * Also usable as an SBSA generic UART (DEN 0029), which is a part of it.
  *
- * Sending takes no time, so the transmit FIFO is always empty; reception goes through
- * a FIFO of 16 characters (1 with LCR_H.FEN = 0), and what does not fit waits in the
- * channel.  Modem lines are tied to: CTS, DSR, DCD active, RI not.
+ * A reset leaves it as firmware does: enabled (CR = 0x301), because many guests, and
+ * every SBSA one, just use it.  Sending takes no time, needs no enable bit, and the
+ * transmit FIFO is always empty.  Reception goes through the FIFO (1 character with
+ * LCR_H.FEN = 0); what does not fit waits in the channel.  A receive timeout comes as
+ * soon as no more input is there.  Line speed, word length and parity are kept and
+ * have no effect.  Modem lines: CTS, DSR, DCD active, RI not.  No DMA.
  */
 #ifndef HV_PL011_H
 #define HV_PL011_H
@@ -27,6 +31,7 @@ struct pl011 {
 	uint16_t fifo[PL011_FIFO_DEPTH]; /* DR layout: data and error bits */
 	uint32_t fifo_head;
 	uint32_t fifo_count;
+	bool overrun; /* a character was lost and no later one was read: DR.OE */
 	uint32_t rsr;
 	uint32_t ilpr;
 	uint32_t ibrd;
@@ -37,7 +42,6 @@ struct pl011 {
 	uint32_t imsc;
 	uint32_t ris; /* latched: OE, BE, PE, FE, RT, RX, TX, modem */
 	uint32_t dmacr;
-	uint32_t modem; /* FR's modem bits as last seen, for change interrupts */
 };
 
 /*

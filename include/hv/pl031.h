@@ -20,9 +20,9 @@ struct pl031 {
 	struct spinlock lock; /* guards what follows, and arming the alarm */
 	struct virq irq;
 	uint64_t epoch_ns; /* add to time_now(), mod 2^64: the clock in ns */
+	uint64_t match_ns; /* time_now() of the next match; TIMER_NEVER until MR is written */
 	uint32_t lr;
 	uint32_t mr;
-	bool match_set; /* MR was written since reset */
 	uint32_t imsc;
 	uint32_t ris;
 };
