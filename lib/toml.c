@@ -222,7 +222,7 @@ static bool read_key_part(struct toml_parser *p, struct toml_key *key)
 	int c;
 
 	skip_space(p);
-	key->pos = p->pos;
+	*key = (struct toml_key){ .pos = p->pos };
 	c = toml_peek(p);
 	if (c == '"' || c == '\'') {
 		if (!toml_read_string(p, false, &key->str, &key->len)) {
