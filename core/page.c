@@ -617,6 +617,33 @@ bool page_range_owned(owner_t owner, hpa_t start, uint64_t size, struct page_con
 	return ok;
 }
 
+bool page_find_ram(hpa_t start, uint64_t size, struct page_conflict *why)
+{
+	uint64_t first = start.a / PAGE_SIZE;
+	uint64_t end = first + size / PAGE_SIZE;
+	uint64_t found = UINT64_MAX;
+
+	/* What wraps or is no page is refused elsewhere; here it must not hide RAM. */
+	if (!range_ok(start, size)) {
+		end = MAX_PFN;
+	}
+	for (uint32_t n = 0; n < pages.bank_count; n++) {
+		const struct bank *b = &pages.bank[n];
+
+		if (first < b->first + b->count && end > b->first) {
+			found = MIN(found, MAX(first, b->first));
+		}
+	}
+	if (found >= end) {
+		return false;
+	}
+	if (why != NULL) {
+		why->frame = hpa(found * PAGE_SIZE);
+		why->owner = page_owner(why->frame);
+	}
+	return true;
+}
+
 uint64_t page_owner_count(owner_t owner)
 {
 	uint64_t flags;

@@ -106,6 +106,9 @@ owner_t page_owner(hpa_t frame);
 /* True when every frame belongs to `owner`; else *why (may be NULL) names the first other. */
 bool page_range_owned(owner_t owner, hpa_t start, uint64_t size, struct page_conflict *why);
 
+/* True when the range touches a bank; *why (may be NULL) is then its first frame of RAM. */
+bool page_find_ram(hpa_t start, uint64_t size, struct page_conflict *why);
+
 /* In frames. */
 uint64_t page_free_count(void);
 uint64_t page_owner_count(owner_t owner);
