@@ -20,7 +20,11 @@ void fake_ram_reset(void);
 /* fake_ram_add(), a bank of it, and everything free but the bookkeeping. */
 void fake_ram_simple(hpa_t base, uint64_t size);
 
-/* hv_panic() as a test sees it: expect_assert_failure(f()) of cmocka catches it. */
+/*
+ * hv_panic() calls this, if it is set, and then abort()s: a test that wants to see a
+ * BUG jumps out of it, e.g. by cmocka's mock_assert() in an expect_assert_failure().
+ */
+extern void (*fake_panic_hook)(const char *text);
 
 /* What the table walker asked the architecture to do, in order. */
 enum fake_tlb_op {

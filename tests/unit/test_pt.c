@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "pt_vmsa.h"
+#include "arch/aarch64/pt_vmsa.h"
 
 #define BASE UINT64_C(0x80000000)
 
@@ -183,7 +183,8 @@ static void random_protect(struct pt_inval *inv)
 		const struct seg *s = &shadow.seg[rnd(shadow.count)];
 
 		in = s->in + ALIGN_DOWN(rnd(s->size), rnd_unit());
-		size = MIN(rnd_unit() * (1 + rnd(4)), s->in + s->size - in);
+		size = rnd_unit() * (1 + rnd(4));
+		size = MIN(size, s->in + s->size - in);
 	}
 	at = shadow_find(in, size, false);
 	ret = pt_protect(&pt, in, size, attr, inv, &where);
