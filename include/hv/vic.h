@@ -40,7 +40,10 @@ struct vic_ops {
 	void (*save)(struct vic *vic, uint32_t vcpu);
 	/* vCPU is loaded on this core and about to enter the guest after a vcpu_kick(). */
 	void (*sync)(struct vic *vic, uint32_t vcpu);
-	/* Would an interrupt be signalled to this vCPU now (ends WFI)?  Any core. */
+	/*
+	 * Would an interrupt be signalled to this vCPU now (ends WFI)?  If the vCPU is
+	 * loaded, on the core where it is loaded; else on any.
+	 */
 	bool (*pending)(struct vic *vic, uint32_t vcpu);
 	/* The whole controller as after power-on; no vCPU is loaded. */
 	void (*reset)(struct vic *vic);
