@@ -101,7 +101,7 @@ void vgic_maintenance(struct vgic *g, uint32_t vcpu);
 enum vgic_sgi_reg {
 	VGIC_SGI1R,  /* ICC_SGI1R_EL1: group 1 */
 	VGIC_SGI0R,  /* ICC_SGI0R_EL1: group 0 */
-	VGIC_ASGI1R, /* ICC_ASGI1R_EL1: the other security state's group 1: none, ignored */
+	VGIC_ASGI1R, /* ICC_ASGI1R_EL1: as SGI0R, there being one security state */
 };
 
 /* V3: vCPU `vcpu`, loaded on this core, wrote `value`.  IHI 0069 ch. 12.2. */
