@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside the virtual GIC: the state that its files share.
+ *
+ * INTIDs are kept in banks of 32, one bit each: bank 0 (SGIs and PPIs) once for
+ * every vCPU, the others (SPIs) once for the VM.  An interrupt that is pending is
+ * in one of three places:
+ *
+ *   in the model only    not deliverable: disabled, no target, active, ...
+ *   a candidate          deliverable, waiting for a list register of its vCPU; the bit
+ *                        is set in bank.deliv and in cpu.cand of vCPU route[bit]
+ *   in a list register   bank.in_lr; owner[bit] and lr[bit] tell which
+ *
+ * An active one is in a list register, or (more of them than list registers) in
+ * cpu.act of its owner.
+ *
+ * What is pending, and for how long:
+ *   edge, SGI  `latch` moves into the list register and out of it again when the
+ *              register has to be given up.
+ *   level      pending while `line` is high or `latch` (GICD_ISPENDR) is set; latch is
+ *              cleared when the guest acknowledges.
+ *   linked     (bank.hw) a host interrupt is active until the guest deactivates: its
+ *              pending state is `latch`, handled as an edge whatever the
+ *              configuration says, since the host's chip follows the real line.  If it is
+ *              active and pending (by the guest's doing), the link belongs to the
+ *              pending part: list registers cannot hold such a pair (IHI 0069 12.4).
+ *
+ * All fields are guarded by vgic.lock unless they say otherwise.
+ */
+#ifndef VGIC_IMPL_H
+#define VGIC_IMPL_H
+
+#include <hv/spinlock.h>
+#include <hv/types.h>
+#include <hv/vgic.h>
+
+#define VGIC_WORDS   32 /* banks: INTIDs 0..1023 */
+#define VGIC_NO_VCPU 0xffu
+#define VGIC_SGIS    16u
+#define VGIC_PRIVATE 32u
+#define VGIC_IIDR    0x41000000u /* product 'A', no JEP106 implementer */
+
+#define GICD_CTLR_GRP0	    BIT32(0)
+#define GICD_CTLR_GRP1	    BIT32(1)
+#define GICH_VMCR_ENG0	    BIT32(0)
+#define GICH_VMCR_ENG1	    BIT32(1)
+#define GICH_VMCR_FIQEN	    BIT32(3)
+#define GICH_VMCR_EOIM	    BIT32(9)
+#define GICH_VMCR_PMR(vmcr) ((vmcr) >> 24)
+
+struct vgic_bank {
+	uint32_t impl;	  /* INTIDs that exist */
+	uint32_t enabled; /* GICD_ISENABLER */
+	uint32_t group;	  /* GICD_IGROUPR */
+	uint32_t edge;	  /* GICD_ICFGR */
+	uint32_t latch;
+	uint32_t line;
+	uint32_t active; /* in a list register: as last read back */
+	uint32_t in_lr;
+	uint32_t lr_pend; /* pending in its list register, as last read back */
+	uint32_t hw;	  /* a host interrupt is active for it */
+	uint32_t refire;  /* hw, and it fired anew since its list register was read back */
+	uint32_t deliv;
+	uint32_t multi; /* SPI with a choice of targets: route[] is chosen when pending */
+	uint32_t ack;	/* somebody wants to hear of deactivation */
+	uint8_t prio[32];
+	uint8_t route[32]; /* vCPU index; VGIC_NO_VCPU: none */
+	uint8_t owner[32];
+	uint8_t lr[32];
+	uint16_t hwirq[32];
+};
+
+/* A set of INTIDs from which the one of highest priority is taken. */
+struct vgic_set {
+	uint32_t words; /* bit w: bits[w] is not 0 */
+	uint32_t stale; /* bit w: best[w] has to be computed anew */
+	uint32_t bits[VGIC_WORDS];
+	uint8_t best[VGIC_WORDS]; /* index of the bit with the highest priority */
+};
+
+struct vgic_cpu {
+	bool loaded;
+	bool dirty;	   /* list registers do not fit the model: sync() has work */
+	bool asleep;	   /* GICR_WAKER.ProcessorSleep */
+	bool blocked;	   /* all list registers active, none may be given up */
+	uint32_t affinity; /* Aff3.Aff2.Aff1.Aff0, a byte each */
+	uint32_t hcr;	   /* last written */
+	uint32_t lr_used;  /* list registers with an INTID (or one finished since) */
+	uint32_t lr_write; /* lr[] differs from the hardware */
+	/* Wishes of other cores for the next fold, by list register ... */
+	uint32_t req_clear_pend;
+	uint32_t req_clear_active;
+	uint32_t req_set_active;
+	uint32_t hw_drop; /* ... and private INTIDs whose host interrupt is to be deactivated */
+	uint64_t lr[GICH_MAX_LRS];
+	uint8_t sgi_src[VGIC_SGIS];    /* V2: sources pending, latch is (sgi_src != 0) */
+	uint8_t sgi_active[VGIC_SGIS]; /* V2: source of the active one */
+	struct vgic_bank priv;
+	struct vgic_set cand;
+	struct vgic_set act;	 /* active without a list register */
+	struct gich_cpuif cpuif; /* while not loaded */
+};
+
+struct vgic_ack {
+	uint32_t irq;
+	bool due;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+struct vgic {
+	struct vic vic;
+	struct vdev dist;
+	struct vdev redist;
+	struct spinlock lock;
+	uint32_t here;	/* vCPU whose list registers this core may touch now, or NO_VCPU */
+	uint32_t kicks; /* vCPUs to be told at unlock */
+	bool acks_due;
+	uint32_t ctlr; /* GICD_CTLR: the group enables */
+
+	/* Constant after init. */
+	enum vgic_kind kind;
+	uint32_t words; /* banks in use, 1..32 */
+	uint32_t lr_all;
+	uint8_t prio_mask;
+	uint32_t typer;
+	const struct gich *gich;
+	struct vgic_range gicd;
+	struct vgic_range gicc;
+	uint32_t redist_count;
+	uint32_t redist_shift; /* log2 of the stride */
+	struct vgic_range range[VGIC_MAX_REDISTS];
+	uint32_t redist_first[VGIC_MAX_REDISTS + 1]; /* vCPU index; [count] = vCPUs */
+
+	uint32_t ack_count;
+	struct vgic_ack acks[VGIC_MAX_ACKS];
+	uint8_t target[VGIC_WORDS * 32];      /* V2: GICD_ITARGETSR of SPIs */
+	uint64_t router[VGIC_WORDS * 32];     /* V3: GICD_IROUTER */
+	struct vgic_bank spi[VGIC_WORDS - 1]; /* banks 1.. */
+	struct vgic_cpu cpu[];
+};
+
+static inline struct vgic_bank *vgic_bank(struct vgic *g, uint32_t vcpu, uint32_t word)
+{
+	return word == 0 ? &g->cpu[vcpu].priv : &g->spi[word - 1];
+}
+
+/* Of a bank: INTIDs whose group is enabled in GICD_CTLR. */
+static inline uint32_t vgic_group_on(const struct vgic *g, const struct vgic_bank *b)
+{
+	uint32_t on0 = (g->ctlr & GICD_CTLR_GRP0) != 0 ? ~b->group : 0;
+	uint32_t on1 = (g->ctlr & GICD_CTLR_GRP1) != 0 ? b->group : 0;
+
+	return on0 | on1;
+}
+
+/* The lowest bit of *mask, taken out of it; *mask is not 0. */
+static inline uint32_t vgic_take_bit(uint32_t *mask)
+{
+	uint32_t bit = (uint32_t)__builtin_ctz(*mask);
+
+	*mask &= *mask - 1;
+	return bit;
+}
+
+/* The vCPU's list registers can be read and written in this call. */
+static inline bool vgic_is_here(const struct vgic *g, uint32_t vcpu)
+{
+	return g->here == vcpu && g->cpu[vcpu].loaded;
+}
+
+/* List registers of the vCPU have to be looked at before it runs on. */
+static inline void vgic_touch(struct vgic *g, uint32_t vcpu)
+{
+	g->cpu[vcpu].dirty = true;
+	g->kicks |= BIT32(vcpu);
+}
+
+static inline bool vgic_is_sgi_v2(const struct vgic *g, uint32_t intid)
+{
+	return intid < VGIC_SGIS && g->kind == VGIC_V2;
+}
+
+/* vgic.c: host interrupts are masked; `here` is a vCPU or VGIC_NO_VCPU. */
+static inline void vgic_lock(struct vgic *g, uint32_t here)
+{
+	spin_lock(&g->lock);
+	g->here = here;
+}
+/* The rest of vgic_unlock() when there are kicks or acknowledge callbacks. */
+void vgic_unlock_work(struct vgic *g);
+
+/* Applies changes to vCPUs at hand, kicks the others, calls acknowledge callbacks. */
+static inline void vgic_unlock(struct vgic *g)
+{
+	if (unlikely((g->kicks | g->acks_due) != 0)) {
+		vgic_unlock_work(g);
+	} else {
+		spin_unlock(&g->lock);
+	}
+}
+
+/* Something about INTIDs `mask` of a bank changed: candidates follow, LRs are touched. */
+void vgic_changed(struct vgic *g, uint32_t vcpu, uint32_t word, uint32_t mask);
+/* Only the candidates. */
+void vgic_update(struct vgic *g, uint32_t vcpu, uint32_t word, uint32_t mask);
+/* GICD_CTLR has changed: everything. */
+void vgic_changed_all(struct vgic *g);
+/* GICD_ITARGETSR / IROUTER of an SPI has changed. */
+void vgic_reroute(struct vgic *g, uint32_t word, uint32_t bit);
+/* Software makes INTIDs pending / not pending / active / not active. */
+void vgic_set_pending(struct vgic *g, uint32_t vcpu, uint32_t word, uint32_t mask);
+void vgic_clear_pending(struct vgic *g, uint32_t vcpu, uint32_t word, uint32_t mask);
+void vgic_set_active(struct vgic *g, uint32_t vcpu, uint32_t word, uint32_t mask);
+void vgic_clear_active(struct vgic *g, uint32_t vcpu, uint32_t word, uint32_t mask);
+/* An SGI from `source` becomes pending at `vcpu`; the lock is held, enough is checked. */
+void vgic_sgi(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t source);
+/* The host interrupt linked to an INTID is deactivated, the link is gone. */
+void vgic_hw_end(struct vgic *g, uint32_t vcpu, uint32_t word, uint32_t bit);
+/* An INTID was deactivated: notes who wants to hear of it. */
+void vgic_note_ack(struct vgic *g, uint32_t intid);
+/* To the state after power-on: bank 0 and CPU interface of one vCPU. */
+void vgic_reset_private(struct vgic *g, uint32_t vcpu);
+
+/* vgic_lr.c */
+void vgic_set_add(struct vgic_set *s, uint32_t word, uint32_t bit);
+void vgic_set_remove(struct vgic_set *s, uint32_t word, uint32_t bit);
+/* Reads the list registers of a vCPU that is here back into the model; else nothing. */
+void vgic_fold(struct vgic *g, uint32_t vcpu);
+/* After a fold: list registers as the model wants them, in hardware too if here. */
+void vgic_apply(struct vgic *g, uint32_t vcpu);
+/* Takes everything of a vCPU that is not loaded out of its list registers. */
+void vgic_lr_clear(struct vgic *g, uint32_t vcpu);
+void vgic_load(struct vic *vic, uint32_t vcpu);
+void vgic_save(struct vic *vic, uint32_t vcpu);
+void vgic_sync(struct vic *vic, uint32_t vcpu);
+bool vgic_pending(struct vic *vic, uint32_t vcpu);
+/* Short ways for the vCPU that is here; false: not simple enough, nothing done. */
+bool vgic_lr_sgi(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t source);
+bool vgic_lr_inject_hw(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t host_irq);
+
+/* vgic_dist.c: registers that the distributor and the redistributors share. */
+enum vgic_breg {
+	VGIC_IGROUPR,
+	VGIC_ISENABLER,
+	VGIC_ICENABLER,
+	VGIC_ISPENDR,
+	VGIC_ICPENDR,
+	VGIC_ISACTIVER,
+	VGIC_ICACTIVER,
+};
+
+#define GICD_IGROUPR	0x080u
+#define GICD_IPRIORITYR 0x400u
+#define GICD_ITARGETSR	0x800u
+#define GICD_ICFGR	0xc00u
+#define GICD_ICFGR_END	0xd00u
+
+/*
+ * An access at `offset` within [GICD_IGROUPR, GICD_ICFGR_END) except ITARGETSR, on
+ * behalf of vCPU `vcpu`'s bank 0, limited to the banks [first, end): others read as
+ * zero.  The lock is held.  Returns what is read.
+ */
+uint32_t vgic_bank_access(struct vgic *g, uint32_t vcpu, uint32_t first, uint32_t end,
+			  const struct vdev_access *a, uint32_t offset);
+
+/* vgic_v2.c, vgic_v3.c */
+extern const struct vdev_ops vgic_v2_dist_ops;
+extern const struct vdev_ops vgic_v3_dist_ops;
+extern const struct vdev_ops vgic_v3_redist_ops;
+uint32_t vgic_v2_typer(const struct vgic *g);
+uint32_t vgic_v3_typer(const struct vgic *g);
+/* The vCPUs that an SPI's GICD_ITARGETSR / IROUTER names, as a set. */
+uint32_t vgic_v2_targets(const struct vgic *g, uint32_t intid);
+uint32_t vgic_v3_targets(const struct vgic *g, uint32_t intid);
+/* vdev_ops that do nothing: the vic's reset and destroy do the work. */
+void vgic_vdev_nop(struct vdev *dev);
+
+#endif
