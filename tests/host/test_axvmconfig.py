@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""axvmconfig, the program: output, order, exit status.  AXVMCONFIG names it."""
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+UPSTREAM = Path("tests/unit/data/upstream")
+GOOD = """[base]
+name = "{name}"
+[kernel]
+image_location = "{where}"
+kernel_path = "{name}.bin"
+bios_path = "bios.bin"
+ramdisk_path = "initrd"
+memory_regions = [[0x4000_0000, 0x100_0000, 0x7, 0]]
+"""
+
+
+def run(*args):
+    r = subprocess.run([os.environ["AXVMCONFIG"], *map(str, args)], capture_output=True, text=True,
+                       timeout=10, check=False)
+    return r.returncode, r.stdout, r.stderr
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(name, text):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+    return write
+
+
+def test_good_file(write):
+    f = write("a.toml", GOOD.format(name="a", where="fs"))
+    assert run("check", f) == (0, "1 file: 0 errors, 0 warnings\n", "")
+
+
+def test_problems_in_the_order_of_lines_and_files(write):
+    a = write("a.toml", "cpu_num = 2\n" + GOOD.format(name="a", where="tape"))
+    b = write("b.toml", GOOD.format(name="a", where="fs").replace("0x7, 0]", "0x7, 7]"))
+    status, out, _ = run("check", a, b)
+    assert status == 1
+    assert out == (
+        f"{a}:1:1: warning: 'cpu_num' belongs in [base], in the file's top level it is ignored\n"
+        f"{a}:5:18: error: image_location is \"tape\", it must be \"memory\" or \"fs\"\n"
+        f"{b}:2:8: warning: the name 'a' is that of VM 1 ({a}) already: this one gets 'a-2'\n"
+        f"{b}:8:47: error: map_type of memory_regions[0] is 7, permitted is 0 to 2\n"
+        "2 files: 2 errors, 2 warnings\n")
+
+
+def test_warnings_alone_are_no_failure():
+    status, out, _ = run("check", UPSTREAM / "linux-rk3588-aarch64.toml")
+    assert status == 0
+    assert out.endswith("1 file: 0 errors, 2 warnings\n")
+
+
+def test_architecture():
+    f = UPSTREAM / "arceos-riscv64.toml"
+    assert run("check", "--arch", "riscv64", f)[0] == 0
+    status, out, _ = run("check", "--arch", "aarch64", f)
+    assert status == 1
+    assert "architecture mismatch" in out
+    assert run("arch", f) == (0, "riscv64\n", "")
+
+
+def test_architecture_unknown(write):
+    f = write("a.toml", GOOD.format(name="a", where="fs"))
+    assert run("arch", f) == (0, "", "")
+
+
+def test_image_lists(write):
+    a = write("a.toml", GOOD.format(name="a", where="memory"))
+    b = write("b.toml", GOOD.format(name="b", where="fs"))
+    bad = write("bad.toml", GOOD.format(name="c", where="memory") + "entry_point = 0\n")
+    assert run("files", b, bad, a) == (0, "2\ta.bin\n2\tbios.bin\n2\tinitrd\n", "")
+    assert run("fsfiles", b, bad, a) == (0, "0\tb.bin\n0\tbios.bin\n0\tinitrd\n", "")
+
+
+@pytest.mark.parametrize("args", [[], ["check"], ["check", "--arch", "arm", "x"], ["eat", "x"]])
+def test_usage(args):
+    status, out, err = run(*args)
+    assert (status, out) == (2, "")
+    assert err.startswith("usage: axvmconfig check")
+
+
+def test_missing_file(tmp_path):
+    status, out, err = run("check", tmp_path / "none.toml")
+    assert (status, out) == (2, "")
+    assert err == f"axvmconfig: cannot open {tmp_path / 'none.toml'}\n"
+
+
+def test_large_file(write):
+    f = write("a.toml", GOOD.format(name="a", where="fs") + "# comment\n" * 20000)
+    assert run("check", f)[0] == 0
