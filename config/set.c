@@ -48,8 +48,8 @@ static void make_id_unique(struct vm_config *const cfg[], size_t count, size_t n
 	c->id = id;
 	if (c->has_id) {
 		vm_config_diag(c, sink, DIAG_WARNING, c->id_pos,
-			       "id %u is that of VM '%s' (%s) already: this one gets %u", old,
-			       cfg[other]->name, cfg[other]->file, id);
+			       "this VM gets the id %u: %u is that of VM '%s' already (%s)", id,
+			       old, cfg[other]->name, cfg[other]->file);
 	}
 }
 
@@ -70,8 +70,8 @@ static void make_name_unique(struct vm_config *const cfg[], size_t count, size_t
 		hv_snprintf(name, sizeof(name), "%.52s-%u", c->name, number);
 	} while (find_name(cfg, count, name) >= 0);
 	vm_config_diag(c, sink, DIAG_WARNING, c->name_pos,
-		       "the name '%s' is that of VM %u (%s) already: this one gets '%s'", c->name,
-		       cfg[other]->id, cfg[other]->file, name);
+		       "this VM gets the name '%s': '%s' is that of VM %u already (%s)", name,
+		       c->name, cfg[other]->id, cfg[other]->file);
 	memcpy(c->name, name, sizeof(name));
 }
 
@@ -97,12 +97,12 @@ static bool check_region(struct vm_config *const cfg[], size_t n, const struct v
 			if (!is_at_host_address(o) || from >= to) {
 				continue;
 			}
-			vm_config_diag(
-				c, sink, DIAG_ERROR, m->pos,
-				"VM %u '%s' and VM %u '%s' (%.60s:%u) both claim host memory "
-				"[0x%llx, 0x%llx)",
-				c->id, c->name, cfg[i]->id, cfg[i]->name, cfg[i]->file, o->pos.line,
-				(unsigned long long)from, (unsigned long long)to);
+			vm_config_diag(c, sink, DIAG_ERROR, m->pos,
+				       "host memory [0x%llx, 0x%llx) is claimed by VM %u '%s' and "
+				       "already by VM %u '%s' (%s:%u)",
+				       (unsigned long long)from, (unsigned long long)to, c->id,
+				       c->name, cfg[i]->id, cfg[i]->name, cfg[i]->file,
+				       o->pos.line);
 			return false;
 		}
 	}

@@ -46,8 +46,8 @@ def test_problems_in_the_order_of_lines_and_files(write):
     assert out == (
         f"{a}:1:1: warning: 'cpu_num' belongs in [base], in the file's top level it is ignored\n"
         f"{a}:5:18: error: image_location is \"tape\", it must be \"memory\" or \"fs\"\n"
-        f"{b}:2:8: warning: the name 'a' is that of VM 1 ({a}) already: this one gets 'a-2'\n"
-        f"{b}:8:47: error: map_type of memory_regions[0] is 7, permitted is 0 to 2\n"
+        f"{b}:2:8: warning: this VM gets the name 'a-2': 'a' is that of VM 1 already ({a})\n"
+        f"{b}:8:50: error: map_type of memory_regions[0] is 7, permitted is 0 to 2\n"
         "2 files: 2 errors, 2 warnings\n")
 
 

@@ -36,12 +36,13 @@ static void test_set_names(void **state)
 	put(2, "id = 2", "arceos-2", RAM16);
 	put(3, "", "arceos", RAM16);
 	assert_int_equal(vm_config_check_set(set, 4, &sink), 0);
-	assert_string_equal(
-		found, "3 warning: id 1 is that of VM 'arceos' (0.toml) already: this one gets 3\n"
-		       "2 warning: the name 'arceos' is that of VM 1 (0.toml) already: this one "
-		       "gets 'arceos-3'\n"
-		       "2 warning: the name 'arceos' is that of VM 1 (0.toml) already: this one "
-		       "gets 'arceos-4'\n");
+	assert_string_equal(found,
+			    "3 warning: this VM gets the id 3: 1 is that of VM 'arceos' already "
+			    "(0.toml)\n"
+			    "2 warning: this VM gets the name 'arceos-3': 'arceos' is that of VM 1 "
+			    "already (0.toml)\n"
+			    "2 warning: this VM gets the name 'arceos-4': 'arceos' is that of VM 1 "
+			    "already (0.toml)\n");
 	assert_int_equal(set_cfg[1].id, 3);
 	assert_int_equal(set_cfg[2].id, 2);
 	assert_int_equal(set_cfg[3].id, 4); /* none asked for: no word about it */
@@ -72,9 +73,8 @@ static void test_set_memory(void **state)
 	put(2, "id = 3", "c", "[[0xc000_0000, 0x1000, 7, 2]]"); /* next to a's; b is out */
 	put(3, "id = 4", "d", "[[0x8000_0000, 0x4000_0000, 7, 0]]");
 	assert_int_equal(vm_config_check_set(set, 4, &sink), -EINVAL);
-	assert_string_equal(found,
-			    "8 error: VM 2 'b' and VM 1 'a' (0.toml:7) both claim host memory "
-			    "[0xbffff000, 0xc0000000)\n");
+	assert_string_equal(found, "8 error: host memory [0xbffff000, 0xc0000000) is claimed by "
+				   "VM 2 'b' and already by VM 1 'a' (0.toml:7)\n");
 	assert_int_equal(set_cfg[0].errors, 0);
 	assert_int_equal(set_cfg[1].errors, 1);
 	assert_int_equal(set_cfg[2].errors, 0);
@@ -248,9 +248,9 @@ static void test_upstream_pairs(void **state)
 	read_file(UPSTREAM, "linux-qemu-aarch64-vm2", VM_ARCH_AARCH64, &set_cfg[1]);
 	assert_int_equal(vm_config_check_set(set, 2, &sink), -EINVAL);
 	assert_non_null(strstr(found,
-			       "50 error: VM 2 'linux-qemu-2' and VM 1 'linux-qemu' (" UPSTREAM
-			       "/linux-qemu-aarch64.toml:50) both claim host memory "
-			       "[0x80000000, 0xc0000000)\n"));
+			       "50 error: host memory [0x80000000, 0xc0000000) is claimed by "
+			       "VM 2 'linux-qemu-2' and already by VM 1 'linux-qemu' "
+			       "(" UPSTREAM "/linux-qemu-aarch64.toml:50)\n"));
 	clear();
 	read_file(UPSTREAM, "arceos-aarch64", VM_ARCH_AARCH64, &set_cfg[0]);
 	read_file(UPSTREAM, "nimbos-aarch64", VM_ARCH_AARCH64, &set_cfg[1]);
