@@ -51,8 +51,10 @@ list() {
 		guests	gcc			gcc
 		guests	libc6-dev		/usr/include/stdio.h
 		guests	cargo-web		/usr/share/doc/cargo-web
-		guests	rustc-web		/usr/share/doc/rustc-web
+		guests	cargo-web		/usr/share/doc/libstd-rust-web-1.9[6-9]
+		guests	rustc-web		/usr/share/doc/libstd-rust-web-1.9[6-9]
 		guests	rust-web-src		/usr/share/doc/rust-web-src
+		guests	rust-web-src		/usr/share/doc/libstd-rust-web-1.9[6-9]
 	END
 }
 
@@ -111,3 +113,10 @@ fi
 # shellcheck disable=SC2086 # a list of words on purpose
 quietly apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
 	install --no-install-recommends $missing
+
+# Where a file tells the version: apt may know an older one only.
+missing=$(missing "$group")
+if [ -n "$missing" ]; then
+	echo "apt-get has these only in a version that is too old: $missing" >&2
+	exit 1
+fi

@@ -38,14 +38,6 @@ x86_64)
 	;;
 esac
 
-# ArceOS's crates want 1.96 at least.
-version=$(/usr/bin/rustc --version | sed 's/^rustc 1\.\([0-9]*\).*/\1/')
-if [ "$version" -lt 96 ]; then
-	echo "build.sh: /usr/bin/rustc is 1.$version, 1.96 is needed; Debian's security" \
-		"updates have it: apt-get update; apt-get install cargo-web rust-web-src" >&2
-	exit 1
-fi
-
 # rustc wants the linker by this name; Debian's lld takes its flavour from
 # the -flavor option that rustc passes.
 mkdir -p "$work/bin" "$out"
