@@ -266,11 +266,10 @@ static bool range_ok(uint64_t a, uint64_t size, unsigned bits)
 /* ---- mapping ---- */
 
 struct mapping {
-	uint64_t in; /* next address to map */
+	uint64_t in; /* next address to map; where memory ran out */
 	uint64_t end;
 	uint64_t out; /* of `in` */
 	uint32_t attr;
-	uint64_t failed; /* where memory ran out */
 };
 
 static bool leaf_fits(const struct pt *pt, const struct mapping *m, unsigned level)
@@ -293,19 +292,15 @@ static int map_level(struct pt *pt, hpa_t table, unsigned level, struct mapping 
 /* A table that is filled before it is linked: hardware sees all of it or nothing. */
 static int map_new_table(struct pt *pt, uint64_t *e, unsigned level, struct mapping *m)
 {
-	struct mapping before = *m;
 	hpa_t child;
 	int ret = table_alloc(pt, &child);
 
 	if (ret != 0) {
-		m->failed = m->in;
 		return ret;
 	}
 	ret = map_level(pt, child, level - 1, m);
 	if (ret != 0) {
 		tables_discard(pt, child, level - 1);
-		before.failed = m->failed;
-		*m = before;
 		return ret;
 	}
 	pt->ops->publish(pt);
@@ -571,8 +566,9 @@ int pt_map(struct pt *pt, uint64_t in, hpa_t out, uint64_t size, uint32_t attr, 
 	}
 	if (ret == 0) {
 		ret = map_level(pt, pt->root, pt->shape.root_level, &m);
-		at = m.failed;
+		at = m.in;
 		if (ret != 0) {
+			/* Part of it may have been in tables that were discarded. */
 			unmap_level(pt, pt->root, pt->shape.root_level, in, m.in, &inv);
 		} else if (pt->shape.fmt->invalidate_new && size != 0) {
 			inval_add(&inv, in, size, 0);

@@ -147,9 +147,15 @@ static void do_range(owner_t owner)
 	uint32_t n = rnd(MIN(80U, FRAMES - at + 1));
 	uint32_t what = rnd(4);
 	struct page_conflict why = { 0 };
-	uint32_t bad = at;
+	uint32_t bad;
 	int ret;
 
+	if (what == 0) {
+		/* Mostly where something is reserved. */
+		at = 100 + 400 * rnd(3) + rnd(34);
+		n = rnd(20);
+	}
+	bad = at;
 	for (; bad < at + n; bad++) {
 		if (what == 0 ? model[bad] != OWNER_RESERVED
 			      : model[bad] != OWNER_FREE && model[bad] != OWNER_ASIDE) {

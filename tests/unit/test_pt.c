@@ -403,6 +403,7 @@ static void unhog(void)
 
 enum oom_op {
 	OOM_MAP,
+	OOM_MAP_NEW,
 	OOM_UNMAP,
 	OOM_PROTECT,
 	OOM_PROTECT_ONE,
@@ -415,6 +416,9 @@ static int oom_do(enum oom_op op, uint64_t *where)
 		/* Pages at both ends of a gap, over three tables of an existing tree. */
 		return pt_map(&pt, 2 * GiB - PAGE_SIZE, hpa(4 * GiB - PAGE_SIZE),
 			      GiB + 4 * MiB + 2 * PAGE_SIZE, PT_R, where);
+	case OOM_MAP_NEW:
+		/* Two levels of new tables, the last of them full of pages. */
+		return pt_map(&pt, 8 * GiB + PAGE_SIZE, hpa(0), 5 * MiB, PT_R, where);
 	case OOM_UNMAP:
 		return pt_unmap(&pt, 16 * GiB + PAGE_SIZE, 2 * GiB, NULL);
 	case OOM_PROTECT:
@@ -450,7 +454,12 @@ static void oom_run(enum oom_op op, uint64_t want)
 			assert_int_equal(page_free_count(), n);
 			check_tree(&pt);
 			if (op == OOM_MAP) {
-				assert_in_range(where, 2 * GiB - PAGE_SIZE, 3 * GiB + 4 * MiB);
+				assert_int_equal(where,
+						 n == 0 ? 2 * GiB - PAGE_SIZE : 3 * GiB + 4 * MiB);
+			}
+			if (op == OOM_MAP_NEW) {
+				assert_int_equal(where, n < 2 ? 8 * GiB + PAGE_SIZE
+							      : 8 * GiB + (n - 1) * 2 * MiB);
 			}
 		} else {
 			assert_int_equal(page_free_count(), n - want);
@@ -471,6 +480,7 @@ static void test_oom(void **state)
 	seed = 3;
 	/* Tables below 2 GiB: a page table in the one that is there; above: two of each. */
 	oom_run(OOM_MAP, 2);
+	oom_run(OOM_MAP_NEW, 4);
 	/* Each end in a block of its own: down to pages twice. */
 	oom_run(OOM_UNMAP, 4);
 	oom_run(OOM_PROTECT, 4);
