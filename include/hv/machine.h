@@ -213,6 +213,9 @@ struct machine {
 	char error_node[MACHINE_PATH_MAX];
 };
 
+/* The one we run on; filled at boot, before anybody reads it. */
+extern struct machine machine;
+
 /* What only the boot code knows. */
 struct machine_boot {
 	uint64_t hwid;		    /* of the core we run on */
