@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Traps from guests: decoded here into a vm_exit or answered at once.  Called by
+ * vectors.S on the vCPU thread's stack with interrupts masked; returning resumes
+ * the guest.
+ */
+#include "el2.h"
+#include "insn.h"
+#include "psci.h"
+#include "sysreg.h"
+
+#include <hv/arch_cpu.h>
+#include <hv/arch_vcpu.h>
+#include <hv/cpu.h>
+#include <hv/irq.h>
+#include <hv/thread.h>
+#include <hv/vcpu.h>
+#include <hv/vm.h>
+
+#include <string.h>
+
+#define ISS_ISV	  BIT64(24)
+#define ISS_SSE	  BIT64(21)
+#define ISS_SF	  BIT64(15)
+#define ISS_FNV	  BIT64(10)
+#define ISS_S1PTW BIT64(7)
+#define ISS_WNR	  BIT64(6)
+#define ISS_CM	  BIT64(8)
+
+/* DFSC/IFSC: kind of fault in the upper bits, level in the lowest two. */
+#define FSC_KIND(esr)	(((esr) >> 2) & 0xf)
+#define FSC_TRANSLATION 1
+#define FSC_ACCESS	2
+#define FSC_PERMISSION	3
+
+void guest_hvc(struct guest_frame *f, uint64_t esr);
+void guest_trap(struct guest_frame *f, uint64_t esr);
+void guest_interrupt(struct guest_frame *f);
+void guest_system_error(struct guest_frame *f);
+void host_interrupt(void);
+
+static void skip_instruction(void)
+{
+	/* All A64 instructions are 4 bytes; a trapped one of AArch32 EL0 may have 2. */
+	uint64_t esr = sysreg_read(ESR_EL2);
+
+	sysreg_write(ELR_EL2, sysreg_read(ELR_EL2) + ((esr & ESR_IL) != 0 ? 4 : 2));
+}
+
+/* hvc and smc: SMCCC fast calls have bit 31 set, our own numbers are small. */
+static void guest_call(struct vcpu *v, struct guest_frame *f, uint64_t imm)
+{
+	struct vm_exit e;
+
+	if (imm != 0) {
+		f->x[0] = UINT64_MAX;
+		return;
+	}
+	if ((f->x[0] & SMCCC_FAST) != 0) {
+		if (psci_call(f->x, &e)) {
+			vcpu_handle_exit(v, &e);
+			psci_result(f->x, &e);
+		}
+		return;
+	}
+	e.kind = EXIT_HYPERCALL;
+	e.hypercall.nr = f->x[0];
+	memcpy(e.hypercall.args, &f->x[1], sizeof(e.hypercall.args));
+	vcpu_handle_exit(v, &e);
+	f->x[0] = (uint64_t)e.hypercall.result;
+}
+
+void guest_hvc(struct guest_frame *f, uint64_t esr)
+{
+	struct vcpu *v = f->vcpu;
+
+	guest_call(v, f, esr & 0xffff);
+	vcpu_before_entry(v);
+}
+
+/* The guest's own translation of a virtual address, as a read or write by EL1 or EL0. */
+static bool guest_va_to_ipa(uint64_t va, bool write, gpa_t *out)
+{
+	uint64_t par_was = sysreg_read(PAR_EL1);
+	bool el0 = (sysreg_read(SPSR_EL2) & PSTATE_M_MASK) == 0;
+	uint64_t par;
+
+	if (el0) {
+		if (write) {
+			__asm__ volatile("at s1e0w, %0" ::"r"(va));
+		} else {
+			__asm__ volatile("at s1e0r, %0" ::"r"(va));
+		}
+	} else {
+		if (write) {
+			__asm__ volatile("at s1e1w, %0" ::"r"(va));
+		} else {
+			__asm__ volatile("at s1e1r, %0" ::"r"(va));
+		}
+	}
+	isb();
+	par = sysreg_read(PAR_EL1);
+	sysreg_write(PAR_EL1, par_was);
+	if ((par & 1) != 0) {
+		return false;
+	}
+	*out = gpa((par & UINT64_C(0xfffffffff000)) | (va & 0xfff));
+	return true;
+}
+
+/* The address of an abort: HPFAR_EL2 holds it except for permission faults (D8.15). */
+static bool fault_ipa(uint64_t esr, gpa_t *out)
+{
+	uint64_t far = sysreg_read(FAR_EL2);
+
+	if (FSC_KIND(esr) == FSC_PERMISSION && (esr & ISS_S1PTW) == 0) {
+		return guest_va_to_ipa(far, (esr & ISS_WNR) != 0, out);
+	}
+	*out = gpa(((sysreg_read(HPFAR_EL2) & UINT64_C(0xfffffffff0)) << 8) | (far & 0xfff));
+	return true;
+}
+
+static uint64_t reg_read(const struct guest_frame *f, unsigned n)
+{
+	return n == 31 ? 0 : f->x[n];
+}
+
+static void reg_write(struct guest_frame *f, unsigned n, uint64_t value)
+{
+	if (n != 31) {
+		f->x[n] = value;
+	}
+}
+
+static uint64_t sign_extend(uint64_t value, unsigned bytes)
+{
+	unsigned shift = 64 - 8 * bytes;
+
+	return (uint64_t)((int64_t)(value << shift) >> shift);
+}
+
+/* One access with a full syndrome; the common case. */
+static void mmio(struct vcpu *v, struct guest_frame *f, uint64_t esr, gpa_t at)
+{
+	unsigned rt = (unsigned)(esr >> 16) & 0x1f;
+	struct vm_exit e = {
+		.kind = EXIT_MMIO,
+		.io = {
+			.addr = at.a,
+			.width = (uint8_t)(1U << ((esr >> 22) & 3)),
+			.write = (esr & ISS_WNR) != 0,
+		},
+	};
+	uint64_t value;
+
+	if (e.io.write) {
+		value = reg_read(f, rt);
+		e.io.value = e.io.width == 8 ? value : value & (BIT64(8 * e.io.width) - 1);
+	}
+	/* Past it first: an abort that core injects goes back on it by itself. */
+	if (!vcpu_mmio(v, &e)) {
+		return;
+	}
+	if (!e.io.write) {
+		value = e.io.value;
+		if ((esr & ISS_SSE) != 0) {
+			value = sign_extend(value, e.io.width);
+			value = (esr & ISS_SF) != 0 ? value : (uint32_t)value;
+		}
+		reg_write(f, rt, value);
+	}
+	skip_instruction();
+}
+
+static void report_fault(struct vcpu *v, uint64_t esr, gpa_t at, bool exec, const char *why)
+{
+	struct vm_exit e = {
+		.kind = EXIT_STAGE2_FAULT,
+		.fault = {
+			.gpa = at,
+			.gva = sysreg_read(FAR_EL2),
+			.write = !exec && (esr & ISS_WNR) != 0,
+			.exec = exec,
+			.why = why,
+		},
+	};
+
+	vcpu_handle_exit(v, &e);
+}
+
+/* Loads and stores without a syndrome: pairs, write-back, SIMD. */
+static void mmio_decoded(struct vcpu *v, struct guest_frame *f, uint64_t esr, gpa_t at)
+{
+	struct insn insn;
+	uint32_t word;
+	gpa_t pc;
+
+	if ((sysreg_read(SPSR_EL2) & PSTATE_AARCH32) != 0) {
+		report_fault(v, esr, at, false, "an AArch32 access that has no syndrome");
+		return;
+	}
+	if (!guest_va_to_ipa(sysreg_read(ELR_EL2), false, &pc) ||
+	    gpa_read(&v->vm->s2, pc, &word, sizeof(word)) != 0) {
+		/* The guest changed its code or tables meanwhile: run it again. */
+		return;
+	}
+	if (!insn_decode(word, &insn)) {
+		report_fault(v, esr, at, false, "an instruction that is not emulated on devices");
+		return;
+	}
+	if (insn_emulate(v, f, &insn, sysreg_read(FAR_EL2), at)) {
+		skip_instruction();
+	}
+}
+
+static void data_abort(struct vcpu *v, struct guest_frame *f, uint64_t esr)
+{
+	uint32_t access = (esr & ISS_WNR) != 0 ? PT_W : PT_R;
+	gpa_t at;
+
+	if (FSC_KIND(esr) != FSC_TRANSLATION && FSC_KIND(esr) != FSC_PERMISSION &&
+	    FSC_KIND(esr) != FSC_ACCESS) {
+		/* A physical external abort on a device or bad memory: the guest's to see. */
+		inject_abort(false, sysreg_read(FAR_EL2));
+		return;
+	}
+	if (!fault_ipa(esr, &at)) {
+		return; /* its tables changed meanwhile: the access tells anew */
+	}
+	if ((esr & ISS_S1PTW) != 0) {
+		if (!stage2_allows(&v->vm->s2, at, PT_R)) {
+			report_fault(v, esr, at, false, "a page-table walk outside memory");
+		}
+		return;
+	}
+	if (stage2_allows(&v->vm->s2, at, access)) {
+		return; /* the mapping was being changed; it is there now */
+	}
+	if ((esr & ISS_CM) != 0) {
+		skip_instruction(); /* cache maintenance of a device: nothing to do */
+		return;
+	}
+	if (stage2_allows(&v->vm->s2, at, PT_R)) {
+		report_fault(v, esr, at, false, "a write to memory that is read-only");
+	} else if ((esr & ISS_ISV) != 0) {
+		mmio(v, f, esr, at);
+	} else {
+		mmio_decoded(v, f, esr, at);
+	}
+}
+
+static void instruction_abort(struct vcpu *v, uint64_t esr)
+{
+	gpa_t at;
+
+	if (FSC_KIND(esr) != FSC_TRANSLATION && FSC_KIND(esr) != FSC_PERMISSION) {
+		inject_abort(true, sysreg_read(FAR_EL2));
+		return;
+	}
+	/* WnR of an instruction abort is RES0, so fault_ipa() asks for a read. */
+	if (!fault_ipa(esr, &at) || stage2_allows(&v->vm->s2, at, PT_X)) {
+		return;
+	}
+	report_fault(v, esr, at, true, "an instruction fetch outside executable memory");
+}
+
+void guest_trap(struct guest_frame *f, uint64_t esr)
+{
+	struct vcpu *v = f->vcpu;
+	struct vm_exit e;
+
+	switch (esr >> ESR_EC_SHIFT) {
+	case EC_DABORT_LOWER:
+		data_abort(v, f, esr);
+		break;
+	case EC_IABORT_LOWER:
+		instruction_abort(v, esr);
+		break;
+	case EC_SYSREG:
+		sysreg_trap(v, f, esr);
+		break;
+	case EC_WFX:
+		skip_instruction();
+		/* Only WFI traps (TWE is clear); both hints end at once if nothing blocks. */
+		e.kind = EXIT_IDLE;
+		vcpu_handle_exit(v, &e);
+		break;
+	case EC_SMC64:
+		/* A trapped SMC leaves the PC on itself (D1.10.4). */
+		skip_instruction();
+		guest_call(v, f, esr & 0xffff);
+		break;
+	case EC_FP:
+		fp_trap(v);
+		break;
+	default:
+		/* What we hide (SVE, SME, ...) or do not know is undefined to the guest. */
+		inject_undefined();
+		break;
+	}
+	vcpu_before_entry(v);
+}
+
+void guest_interrupt(struct guest_frame *f)
+{
+	struct vcpu *v = f->vcpu;
+
+	irq_dispatch();
+	if (unlikely(this_cpu()->need_resched != 0)) {
+		sched_preempt();
+	}
+	vcpu_before_entry(v);
+}
+
+void guest_system_error(struct guest_frame *f)
+{
+	struct vcpu *v = f->vcpu;
+
+	/*
+	 * An asynchronous external abort while the guest ran: with devices of its own
+	 * it is the likely cause, so it alone hears of it, as a virtual SError.
+	 */
+	sysreg_write(HCR_EL2, sysreg_read(HCR_EL2) | HCR_VSE);
+	vcpu_before_entry(v);
+}
+
+void host_interrupt(void)
+{
+	irq_dispatch();
+	if (this_cpu()->need_resched != 0) {
+		sched_preempt();
+	}
+}
+
+void arch_vcpu_inject_abort(struct vcpu *v, const struct vm_exit *e)
+{
+	(void)v;
+	inject_abort(e->kind == EXIT_STAGE2_FAULT && e->fault.exec, sysreg_read(FAR_EL2));
+}
