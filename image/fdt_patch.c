@@ -27,6 +27,12 @@ struct patch {
 	bool reported; /* the reason stands at the site already */
 };
 
+/* fdt_setprop_string() without its conversion of a size_t. */
+static int set_string(void *fdt, int node, const char *name, const char *value)
+{
+	return fdt_setprop(fdt, node, name, value, (int)strlen(value) + 1);
+}
+
 static int refuse(struct patch *p, const char *why, uint64_t number)
 {
 	image_diag(p->site, DIAG_ERROR, "device tree: %s (%#lx)", why, number);
@@ -144,7 +150,7 @@ static int add_memory(struct patch *p, const struct guest_range *ram, uint32_t a
 		return node;
 	}
 	err = fdt_setprop(p->fdt, node, "reg", reg, (int)(n * sizeof(reg[0])));
-	return err != 0 ? err : fdt_setprop_string(p->fdt, node, "device_type", "memory");
+	return err != 0 ? err : set_string(p->fdt, node, "device_type", "memory");
 }
 
 static int patch_memory(struct patch *p)
@@ -245,15 +251,15 @@ static int add_cpu(struct patch *p, int cpus, uint64_t hwid)
 	}
 	err = fdt_setprop(p->fdt, node, "reg", reg, (int)(n * sizeof(reg[0])));
 	if (err == 0) {
-		err = fdt_setprop_string(p->fdt, node, "compatible", "arm,armv8");
+		err = set_string(p->fdt, node, "compatible", "arm,armv8");
 	}
-	return err != 0 ? err : fdt_setprop_string(p->fdt, node, "device_type", "cpu");
+	return err != 0 ? err : set_string(p->fdt, node, "device_type", "cpu");
 }
 
 /* Secondary processors start by PSCI, whatever the tree's author had. */
 static int set_psci(struct patch *p, int node)
 {
-	int err = fdt_setprop_string(p->fdt, node, "enable-method", "psci");
+	int err = set_string(p->fdt, node, "enable-method", "psci");
 
 	if (err == 0) {
 		err = fdt_delprop(p->fdt, node, "cpu-release-addr");
@@ -329,7 +335,7 @@ static int patch_psci(struct patch *p)
 	method = fdt_getprop(p->fdt, node, "method", &len);
 	if (method == NULL || len != 4 ||
 	    (memcmp(method, "hvc", 4) != 0 && memcmp(method, "smc", 4) != 0)) {
-		err = fdt_setprop_string(p->fdt, node, "method", "hvc");
+		err = set_string(p->fdt, node, "method", "hvc");
 		if (err != 0) {
 			return err;
 		}

@@ -8,8 +8,8 @@
 #include "pt_vmsa.h"
 #include "sysreg.h"
 
-#include <hv/arch_cpu.h>
 #include <arch_types.h>
+#include <hv/arch_cpu.h>
 #include <hv/console.h>
 #include <hv/cpu.h>
 #include <hv/log.h>

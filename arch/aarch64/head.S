@@ -58,7 +58,15 @@ boot:
 	add	x1, x1, #24
 	b	3b
 
-4:	adrp	x0, boot_stack_top
+	/* The top byte stays zero, so that a runaway string copy stops there. */
+4:	mrs	x0, cntpct_el0
+	ldr	x1, =0x00a5c3965a3c6900
+	eor	x0, x0, x1
+	and	x0, x0, #0x00ffffffffffffff
+	adrp	x1, __stack_chk_guard
+	str	x0, [x1, :lo12:__stack_chk_guard]
+
+	adrp	x0, boot_stack_top
 	add	x0, x0, :lo12:boot_stack_top
 	mov	sp, x0
 	cmp	x21, #(2 << 2)

@@ -93,6 +93,20 @@ bool boot_map_covers(uint64_t addr)
 	return l0 != 0 && ((uint64_t *)(l0 & UINT64_C(0xfffffffff000)))[addr >> 30 & 511] != 0;
 }
 
+/*
+ * A guest starts with MMU and caches off, and reads what we wrote through ours: clean
+ * to the point of coherency, and drop stale instructions (DDI 0487, B2.7.4 and D7.5).
+ */
+void arch_cache_image_range(const void *p, size_t len)
+{
+	uint64_t start = (uint64_t)p;
+
+	if (len != 0) {
+		cache_clean_inval(start, start + len);
+		__asm__ volatile("ic ialluis\n\tdsb ish\n\tisb" ::: "memory");
+	}
+}
+
 /* ---- Invalidation ----------------------------------------------------------------- */
 
 static void table_publish(struct pt *pt)

@@ -8,6 +8,7 @@
 
 #include <hv/arch_cpu.h>
 #include <hv/arch_vcpu.h>
+#include <hv/bug.h>
 #include <hv/cpu.h>
 #include <hv/hv_map.h>
 #include <hv/log.h>
@@ -27,6 +28,15 @@ struct host_frame {
 };
 
 extern uint8_t _image_start[], _text_end[];
+
+/* What -fstack-protector compares with; head.S stores the counter into it. */
+uint64_t __stack_chk_guard;
+void __noreturn __stack_chk_fail(void);
+
+void __stack_chk_fail(void)
+{
+	hv_panic("a function wrote past its stack frame");
+}
 
 void __noreturn host_fault(uint64_t kind, const struct host_frame *f);
 
