@@ -26,7 +26,7 @@ struct cfg_pos {
 
 struct diag {
 	enum diag_severity severity;
-	const char *file; /* as given to the parser */
+	const char *file; /* a very long name without its beginning */
 	struct cfg_pos pos;
 	const char *message; /* without a line end; valid during emit() only */
 };

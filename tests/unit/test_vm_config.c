@@ -507,6 +507,12 @@ static void test_passthrough(void **state)
 		  "[0x40000000, 0x41000000) of line 7\n" },
 		{ DEVICES "excluded_devices = [1]\n",
 		  "9 error: excluded_devices[0] must be a string, this is an integer\n" },
+		{ DEVICES "interrupt_mode = \"eMu\"\n",
+		  "9 error: interrupt_mode is \"eMu\", it must be \"emu\" or \"no_irq\" or "
+		  "\"passthrough\"\n" },
+		{ DEVICES "interrupt_mode = \"emu\\u0000\"\n",
+		  "9 error: interrupt_mode is \"emu\", it must be \"emu\" or \"no_irq\" or "
+		  "\"passthrough\"\n" },
 		{ DEVICES "interrupt_mode = \"some\"\n",
 		  "9 error: interrupt_mode is \"some\", it must be \"emu\" or \"no_irq\" or "
 		  "\"passthrough\"\n" },
@@ -671,6 +677,14 @@ static void test_diag(void **state)
 	diag_emit(&sink, DIAG_NOTE, "f", (struct cfg_pos){ 3, 4 }, "%s", long_text);
 	assert_int_equal(strlen(found), strlen("3 note: ") + DIAG_MESSAGE_MAX - 1 + 1);
 	assert_string_equal(found + strlen(found) - 5, "x...\n");
+	clear();
+	diag_emit(&sink, DIAG_NOTE, "f", (struct cfg_pos){ 3, 4 }, "%.*s", DIAG_MESSAGE_MAX,
+		  long_text);
+	assert_string_equal(found + strlen(found) - 5, "x...\n");
+	clear();
+	diag_emit(&sink, DIAG_NOTE, "f", (struct cfg_pos){ 3, 4 }, "%.*s", DIAG_MESSAGE_MAX - 1,
+		  long_text);
+	assert_string_equal(found + strlen(found) - 5, "xxxx\n");
 	assert_int_equal(sink.count[DIAG_NOTE], 1);
 
 	clear();

@@ -53,6 +53,14 @@ static void test_set_names(void **state)
 	assert_int_equal(vm_config_check_set(set, 4, &sink), 0);
 	assert_string_equal(found, "");
 
+	/* A new name is not that of the first VM either. */
+	clear();
+	put(0, "id = 1", "a-2", RAM16);
+	put(1, "id = 2", "a", RAM16);
+	put(2, "id = 3", "a", RAM16);
+	assert_int_equal(vm_config_check_set(set, 3, &sink), 0);
+	assert_string_equal(set_cfg[2].name, "a-3");
+
 	/* The highest id, and names of full length. */
 	clear();
 	memset(name, 'n', sizeof(name) - 1);
