@@ -10,7 +10,7 @@
  * reset.  Rulings: docs/configuration.md.
  *
  * A plan is large (about 20 KiB): never put one on a stack.  It points to its
- * configuration, which has to outlive it.
+ * configuration, which has to outlive it, and into itself: it must not be copied.
  */
 #ifndef HV_PLAN_H
 #define HV_PLAN_H
@@ -87,7 +87,7 @@ struct plan_request {
 	struct image_store *store;	     /* NULL: images are not looked at */
 	const struct vm_plan *const *others; /* VMs that exist or are planned */
 	size_t other_count;
-	void *work; /* for a device tree: 8-byte aligned; PLAN_WORK_SIZE does for most */
+	void *work; /* 8-byte aligned; PLAN_WORK_SIZE does for device trees up to 400 KiB */
 	size_t work_size;
 	struct diag_sink *sink;
 };
@@ -99,10 +99,6 @@ struct plan_request {
  * problems were reported and the VM must not be created; the others run on.
  */
 int __must_check vm_plan(const struct plan_request *req, struct vm_plan *out);
-
-/* Which machine memory a plan claims at a fixed host address, for the next planner. */
-bool vm_plan_claims(const struct vm_plan *plan, uint64_t hpa_base, uint64_t size,
-		    uint64_t *claim_base, uint64_t *claim_size);
 
 /* ---- Loading ------------------------------------------------------------------ */
 
