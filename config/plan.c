@@ -45,14 +45,15 @@ void plan_cpus(struct planner *p)
 		if ((want & ~all) != 0) {
 			plan_diag(
 				p, DIAG_ERROR, cfg->phys_cpu_sets_pos,
-				"phys_cpu_sets: vCPU %u wants cores %#lx, but this machine has %u "
+				"phys_cpu_sets: vCPU %u wants cores 0x%lx, but this machine has %u "
 				"(bits 0 to %u)",
 				i, want, cores, cores - 1);
 		}
 		if (p->req->arch == VM_ARCH_AARCH64 && (hwid & ~MPIDR_AFFINITY) != 0) {
-			plan_diag(p, DIAG_ERROR, cfg->phys_cpu_ids_pos,
-				  "phys_cpu_ids: %#lx of vCPU %u is no MPIDR affinity (bits %#lx)",
-				  hwid, i, MPIDR_AFFINITY);
+			plan_diag(
+				p, DIAG_ERROR, cfg->phys_cpu_ids_pos,
+				"phys_cpu_ids: 0x%lx of vCPU %u is no MPIDR affinity (bits 0x%lx)",
+				hwid, i, MPIDR_AFFINITY);
 		}
 	}
 }
@@ -100,7 +101,7 @@ static void refuse_identical(const struct planner *p, const struct plan_memory *
 			if (ranges_overlap(m->gpa, m->size, r->range.base.a, r->range.size)) {
 				plan_diag(
 					p, DIAG_ERROR, m->pos,
-					"MAP_IDENTICAL memory %#lx-%#lx: %#lx-%#lx of it belongs to "
+					"MAP_IDENTICAL memory 0x%lx-0x%lx: 0x%lx-0x%lx of it belongs to "
 					"%s %s",
 					m->gpa, last, r->range.base.a,
 					r->range.base.a + r->range.size - 1,
@@ -110,8 +111,8 @@ static void refuse_identical(const struct planner *p, const struct plan_memory *
 		}
 	}
 	plan_diag(p, DIAG_ERROR, m->pos,
-		  "MAP_IDENTICAL memory %#lx-%#lx is not all RAM of this machine, which has "
-		  "%#lx-%#lx%s",
+		  "MAP_IDENTICAL memory 0x%lx-0x%lx is not all RAM of this machine, which has "
+		  "0x%lx-0x%lx%s",
 		  m->gpa, last, machine->bank[0].base.a,
 		  machine->bank[0].base.a + machine->bank[0].size - 1,
 		  machine->bank_count > 1 ? " and more" : "");
@@ -141,7 +142,7 @@ static void judge_others(const struct planner *p, const struct plan_memory *m)
 			    ranges_overlap(m->hpa, m->size, o->memory[k].hpa, o->memory[k].size)) {
 				plan_diag(
 					p, DIAG_ERROR, m->pos,
-					"host memory %#lx-%#lx is claimed by VM %u \"%s\" (%#lx-%#lx)",
+					"host memory 0x%lx-0x%lx is claimed by VM %u \"%s\" (0x%lx-0x%lx)",
 					m->hpa, m->hpa + m->size - 1, o->cfg->id, o->cfg->name,
 					o->memory[k].hpa, o->memory[k].hpa + o->memory[k].size - 1);
 			}
@@ -161,7 +162,7 @@ static void judge_region(struct planner *p, const struct plan_memory *m)
 		if (!is_reserved_node(p, m)) {
 			plan_diag(
 				p, DIAG_ERROR, m->pos,
-				"MAP_RESERVED memory %#lx-%#lx is in no /reserved-memory range of "
+				"MAP_RESERVED memory 0x%lx-0x%lx is in no /reserved-memory range of "
 				"this machine",
 				m->gpa, m->gpa + m->size - 1);
 		}
@@ -326,10 +327,11 @@ void plan_conflicts(struct planner *p)
 	for (uint32_t i = 0; get_claim(p->out, i, &a); i++) {
 		for (uint32_t k = 0; k < i && get_claim(p->out, k, &b); k++) {
 			if (ranges_overlap(a.base, a.size, b.base, b.size)) {
-				plan_diag(p, DIAG_ERROR, a.pos,
-					  "guest addresses %#lx-%#lx of %s overlap %#lx-%#lx of %s",
-					  a.base, a.base + a.size - 1, a.what, b.base,
-					  b.base + b.size - 1, b.what);
+				plan_diag(
+					p, DIAG_ERROR, a.pos,
+					"guest addresses 0x%lx-0x%lx of %s overlap 0x%lx-0x%lx of %s",
+					a.base, a.base + a.size - 1, a.what, b.base,
+					b.base + b.size - 1, b.what);
 				break;
 			}
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The planner: devices.  A VM has a console; the lists add, move and remove devices.
+ * The planner: devices.  A VM has a console and a clock; the lists add, move and remove
+ * devices.
  *
  * A passthrough entry is judged by what the host has at base_hpa and presented at
  * base_gpa: interrupt controllers, the hypervisor's console, clocks and GPIO become
@@ -228,8 +229,8 @@ static bool refuse_ram(const struct planner *p, const char *name, uint64_t base,
 	for (uint32_t i = 0; m != NULL && i < m->bank_count; i++) {
 		if (ranges_overlap(base, size, m->bank[i].base.a, m->bank[i].size)) {
 			plan_diag(p, DIAG_ERROR, pos,
-				  "\"%s\": host range %#lx-%#lx holds this machine's RAM "
-				  "(%#lx-%#lx), which cannot be passed through",
+				  "\"%s\": host range 0x%lx-0x%lx holds this machine's RAM "
+				  "(0x%lx-0x%lx), which cannot be passed through",
 				  name, base, base + size - 1, m->bank[i].base.a,
 				  m->bank[i].base.a + m->bank[i].size - 1);
 			return true;
@@ -245,8 +246,9 @@ static bool refuse_range(const struct planner *p, const struct plan_map *map,
 		return false;
 	}
 	plan_diag(p, DIAG_ERROR, map->pos,
-		  "\"%s\": host range %#lx-%#lx holds %s of the hypervisor (%#lx-%#lx)", map->name,
-		  map->hpa, map->hpa + map->size - 1, owner, r->base.a, r->base.a + r->size - 1);
+		  "\"%s\": host range 0x%lx-0x%lx holds %s of the hypervisor (0x%lx-0x%lx)",
+		  map->name, map->hpa, map->hpa + map->size - 1, owner, r->base.a,
+		  r->base.a + r->size - 1);
 	return true;
 }
 
@@ -293,8 +295,8 @@ static bool refuse_others(const struct planner *p, const struct plan_map *map)
 		for (uint32_t k = 0; k < o->map_count; k++) {
 			if (ranges_overlap(map->hpa, map->size, o->map[k].hpa, o->map[k].size)) {
 				plan_diag(p, DIAG_ERROR, map->pos,
-					  "\"%s\": host range %#lx-%#lx belongs to VM %u \"%s\" "
-					  "(%#lx-%#lx)",
+					  "\"%s\": host range 0x%lx-0x%lx belongs to VM %u \"%s\" "
+					  "(0x%lx-0x%lx)",
 					  map->name, map->hpa, map->hpa + map->size - 1, o->cfg->id,
 					  o->cfg->name, o->map[k].hpa,
 					  o->map[k].hpa + o->map[k].size - 1);
@@ -326,7 +328,7 @@ void plan_map_device(struct planner *p, const char *name, uint64_t gpa_base, uin
 		return;
 	}
 	plan_diag(p, DIAG_WARNING, pos,
-		  "\"%s\": host range %#lx-%#lx is mapped as it is, without interrupts", name,
+		  "\"%s\": host range 0x%lx-0x%lx is mapped as it is, without interrupts", name,
 		  map.hpa, map.hpa + map.size - 1);
 	p->out->map[p->out->map_count++] = map;
 }
@@ -379,7 +381,6 @@ static void plan_pass_entry(struct planner *p, const struct plan_pass *e, bool *
 	uint32_t count;
 
 	if (refuse_ram(p, e->name, e->hpa, e->size, e->pos)) {
-		*is_virtual = true;
 		return;
 	}
 	count = add_virtual(p, e, &p->host, e->hpa, &slots);
@@ -392,7 +393,7 @@ static void plan_pass_entry(struct planner *p, const struct plan_pass *e, bool *
 		if (count > 0) {
 			plan_diag(
 				p, DIAG_WARNING, e->pos,
-				"\"%s\": this machine has no such device at %#lx; the guest gets a "
+				"\"%s\": this machine has no such device at 0x%lx; the guest gets a "
 				"virtual one",
 				e->name, e->hpa);
 		}
@@ -501,11 +502,41 @@ static void add_usual_console(struct planner *p)
 	}
 	if (is_taken(p, d->base, d->size)) {
 		plan_diag(p, DIAG_NOTE, p->cfg->name_pos,
-			  "the VM has no console: %#lx, where its %s would be, is in use", d->base,
+			  "the VM has no console: 0x%lx, where its %s would be, is in use", d->base,
 			  guest_dev_kind_name(d->kind));
 		return;
 	}
 	add_like(p, d, d->base, (struct cfg_pos){ 0, 0 });
+}
+
+static bool is_clock(enum guest_dev_kind kind)
+{
+	return kind == GUEST_DEV_RTC_PL031 || kind == GUEST_DEV_RTC_GOLDFISH;
+}
+
+static const struct fdt_dev *find_clock(const struct fdt_facts *facts)
+{
+	for (uint32_t i = 0; i < facts->dev_count; i++) {
+		if (is_clock(facts->dev[i].kind)) {
+			return &facts->dev[i];
+		}
+	}
+	return NULL;
+}
+
+/* A clock harms nobody: it is there unless something else is in its place. */
+static void add_usual_clock(struct planner *p)
+{
+	const struct fdt_dev *d = find_clock(p->has_guest ? &p->guest : &p->board);
+
+	for (uint32_t i = 0; i < p->out->board.dev_count; i++) {
+		if (is_clock(p->out->board.dev[i].kind)) {
+			return;
+		}
+	}
+	if (d != NULL && !is_taken(p, d->base, d->size)) {
+		add_like(p, d, d->base, (struct cfg_pos){ 0, 0 });
+	}
 }
 
 static void remove_dummies(struct planner *p)
@@ -526,7 +557,7 @@ static void remove_dummies(struct planner *p)
 		}
 		if (kept == b->dev_count) {
 			plan_diag(p, DIAG_WARNING, e->pos,
-				  "\"%s\" (dummy) removes nothing: there is no device at %#lx",
+				  "\"%s\" (dummy) removes nothing: there is no device at 0x%lx",
 				  e->name, e->base_gpa);
 		}
 		b->dev_count = kept;
@@ -557,6 +588,7 @@ void plan_devices(struct planner *p)
 		plan_pass_entry(p, &e, &p->is_virtual[i]);
 	}
 	add_usual_console(p);
+	add_usual_clock(p);
 	remove_dummies(p);
 	for (uint32_t i = 0; plan_pass_get(p, i, &e); i++) {
 		if (p->is_virtual[i]) {

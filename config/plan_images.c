@@ -190,7 +190,7 @@ static int place_given(struct placing *pl, enum plan_slot slot)
 		return 0;
 	}
 	if (slot == PLAN_DTB && !IS_ALIGNED(c->load_addr.value, DTB_ALIGN)) {
-		image_diag(&site, DIAG_ERROR, "dtb_load_addr %#lx is not a multiple of %d",
+		image_diag(&site, DIAG_ERROR, "dtb_load_addr 0x%lx is not a multiple of %d",
 			   c->load_addr.value, DTB_ALIGN);
 		return -EINVAL;
 	}
@@ -280,7 +280,7 @@ static void decide_entry(struct planner *p)
 	if (!p->out->image[PLAN_BIOS].present && k->info.format != IMAGE_RAW &&
 	    given->value != natural) {
 		plan_diag(p, DIAG_WARNING, given->pos,
-			  "entry_point %#lx is used, but the %s would be entered at %#lx",
+			  "entry_point 0x%lx is used, but the %s would be entered at 0x%lx",
 			  given->value, image_format_name(k->info.format), natural);
 	}
 }

@@ -241,7 +241,7 @@ static void judge_size(const struct planner *p, const struct choice *c)
 	}
 	if (intc->kind == GUEST_INTC_GICV3 && room < p->cfg->cpu_num) {
 		plan_diag(p, DIAG_ERROR, c->pos,
-			  "the GICv3's redistributor ranges hold %lu vCPUs (%#lx bytes each), but "
+			  "the GICv3's redistributor ranges hold %lu vCPUs (0x%lx bytes each), but "
 			  "cpu_num is %u",
 			  room, GICR_SIZE, p->cfg->cpu_num);
 	}

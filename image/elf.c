@@ -127,7 +127,7 @@ static int check_segment(const struct elf_scan *s, const struct phdr *p, uint32_
 		return 0;
 	}
 	image_diag(s->site, DIAG_ERROR,
-		   "%s: segment %u (offset %#lx, %#lx bytes, address %#lx, %#lx bytes) %s",
+		   "%s: segment %u (offset 0x%lx, 0x%lx bytes, address 0x%lx, 0x%lx bytes) %s",
 		   s->src->name, n, p->offset, p->file_size, p->paddr, p->mem_size, why);
 	return -ENOEXEC;
 }
@@ -219,9 +219,10 @@ static int finish(struct elf_scan *s, bool pie)
 		const struct image_segment *seg = &out->segment[i];
 
 		if (i > 0 && seg->addr < end) {
-			image_diag(s->site, DIAG_ERROR,
-				   "%s: segments at %#lx and %#lx overlap (the first ends at %#lx)",
-				   s->src->name, out->segment[i - 1].addr, seg->addr, end);
+			image_diag(
+				s->site, DIAG_ERROR,
+				"%s: segments at 0x%lx and 0x%lx overlap (the first ends at 0x%lx)",
+				s->src->name, out->segment[i - 1].addr, seg->addr, end);
 			return -ENOEXEC;
 		}
 		end = seg->addr + seg->mem_size;
@@ -236,7 +237,7 @@ static int finish(struct elf_scan *s, bool pie)
 	}
 	if (!s->entry_found) {
 		image_diag(s->site, DIAG_ERROR,
-			   "%s: its entry point %#lx is in none of its segments", s->src->name,
+			   "%s: its entry point 0x%lx is in none of its segments", s->src->name,
 			   s->entry);
 		return -ENOEXEC;
 	}

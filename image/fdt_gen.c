@@ -293,7 +293,7 @@ int fdt_guest_generate(void *buf, size_t cap, const struct guest_board *board,
 		keep(&g, fdt_finish(buf));
 	}
 	if (g.err != 0) {
-		image_diag(site, DIAG_ERROR, "the device tree does not fit into %#lx bytes (%s)",
+		image_diag(site, DIAG_ERROR, "the device tree does not fit into 0x%lx bytes (%s)",
 			   (uint64_t)cap, fdt_strerror(g.err));
 		return -ENOSPC;
 	}

@@ -22,7 +22,7 @@ int fdt_guest_check(const void *dtb, size_t size, const struct image_site *site)
 		image_diag(site, DIAG_ERROR, "this is not a device tree blob");
 	} else if (err == -FDT_ERR_TRUNCATED && size >= sizeof(struct fdt_header) &&
 		   fdt_totalsize(dtb) > size) {
-		image_diag(site, DIAG_ERROR, "the device tree is truncated: %#lx bytes of %#x",
+		image_diag(site, DIAG_ERROR, "the device tree is truncated: 0x%lx bytes of 0x%x",
 			   (uint64_t)size, fdt_totalsize(dtb));
 	} else {
 		image_diag(site, DIAG_ERROR, "the device tree is damaged: %s", fdt_strerror(err));

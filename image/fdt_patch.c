@@ -35,7 +35,7 @@ static int set_string(void *fdt, int node, const char *name, const char *value)
 
 static int refuse(struct patch *p, const char *why, uint64_t number)
 {
-	image_diag(p->site, DIAG_ERROR, "device tree: %s (%#lx)", why, number);
+	image_diag(p->site, DIAG_ERROR, "device tree: %s (0x%lx)", why, number);
 	p->reported = true;
 	return -FDT_ERR_BADVALUE;
 }

@@ -24,7 +24,7 @@ static int load_window(struct stage2 *s2, uint64_t at, size_t *len, const struct
 	int err = stage2_translate(s2, gpa(at), &left, &pa, &attr);
 
 	if (err < 0 || (attr & PT_DEVICE) != 0) {
-		image_diag(site, DIAG_ERROR, "cannot load: guest address %#lx is %s", at,
+		image_diag(site, DIAG_ERROR, "cannot load: guest address 0x%lx is %s", at,
 			   err < 0 ? "not mapped" : "a device");
 		return -EFAULT;
 	}

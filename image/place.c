@@ -25,22 +25,22 @@ int image_place_at(const struct image_range *ram, size_t ram_count, const struct
 	uint64_t room;
 
 	if (in == NULL) {
-		image_diag(site, DIAG_ERROR, "%s is to go to %#lx, which is in no memory region",
+		image_diag(site, DIAG_ERROR, "%s is to go to 0x%lx, which is in no memory region",
 			   what, base);
 		return -EFAULT;
 	}
 	room = in->size - (base - in->base);
 	if (size > room) {
 		image_diag(site, DIAG_ERROR,
-			   "%s needs %#lx bytes at %#lx, but the memory region %#lx-%#lx ends "
-			   "there after %#lx: %#lx bytes are missing",
+			   "%s needs 0x%lx bytes at 0x%lx, but the memory region 0x%lx-0x%lx ends "
+			   "there after 0x%lx: 0x%lx bytes are missing",
 			   what, size, base, in->base, in->base + in->size - 1, room, size - room);
 		return -ENOSPC;
 	}
 	other = find_overlap(used, used_count, base, size);
 	if (other != NULL) {
-		image_diag(site, DIAG_ERROR, "%s (%#lx-%#lx) overlaps %s (%#lx-%#lx)", what, base,
-			   base + size - 1, other->what, other->base,
+		image_diag(site, DIAG_ERROR, "%s (0x%lx-0x%lx) overlaps %s (0x%lx-0x%lx)", what,
+			   base, base + size - 1, other->what, other->base,
 			   other->base + other->size - 1);
 		return -EEXIST;
 	}
@@ -120,7 +120,7 @@ int image_place_kernel(const struct image_info *info, const uint64_t *load,
 			}
 		}
 		image_diag(site, DIAG_ERROR,
-			   "the kernel needs %#lx bytes; no memory region has room", info->span);
+			   "the kernel needs 0x%lx bytes; no memory region has room", info->span);
 		return -ENOSPC;
 	}
 	if (load == NULL && !info->fixed) {
@@ -133,13 +133,13 @@ int image_place_kernel(const struct image_info *info, const uint64_t *load,
 	*base = load != NULL ? *load : info->base;
 	if (load != NULL && info->fixed && *base != info->base) {
 		image_diag(site, DIAG_WARNING,
-			   "kernel_load_addr %#lx is used, but the ELF file is linked for %#lx",
+			   "kernel_load_addr 0x%lx is used, but the ELF file is linked for 0x%lx",
 			   *base, info->base);
 	}
 	if (!info->fixed && !IS_ALIGNED(*base - info->text_offset, info->align)) {
 		image_diag(
 			site, DIAG_WARNING,
-			"kernel_load_addr %#lx is misaligned: the image wants a multiple of %#lx%s",
+			"kernel_load_addr 0x%lx is misaligned: the image wants a multiple of 0x%lx%s",
 			*base, info->align, info->text_offset != 0 ? " plus its text_offset" : "");
 	}
 	return image_place_at(ram, ram_count, used, used_count, "the kernel", *base, info->span,
@@ -162,6 +162,6 @@ int image_place_free(const struct image_range *ram, size_t ram_count,
 			return 0;
 		}
 	}
-	image_diag(site, DIAG_ERROR, "there is no free room of %#lx bytes for %s", size, what);
+	image_diag(site, DIAG_ERROR, "there is no free room of 0x%lx bytes for %s", size, what);
 	return -ENOSPC;
 }

@@ -93,7 +93,7 @@ static int check_size(const struct image_source *src, const struct image_site *s
 		return -ENODATA;
 	}
 	if (src->size > IMAGE_MAX_SPAN) {
-		image_diag(site, DIAG_ERROR, "%s is %#lx bytes long: more than a guest can have",
+		image_diag(site, DIAG_ERROR, "%s is 0x%lx bytes long: more than a guest can have",
 			   src->name, src->size);
 		return -ENOEXEC;
 	}
@@ -125,7 +125,7 @@ static int probe_linux(const struct image_source *src, const uint8_t *head, enum
 	}
 	if (image_size > IMAGE_MAX_SPAN || text_offset > IMAGE_MAX_SPAN) {
 		image_diag(site, DIAG_ERROR,
-			   "%s: its Image header is damaged (image_size %#lx, text_offset %#lx)",
+			   "%s: its Image header is damaged (image_size 0x%lx, text_offset 0x%lx)",
 			   src->name, image_size, text_offset);
 		return -ENOEXEC;
 	}

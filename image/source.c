@@ -50,7 +50,7 @@ int image_read(struct image_source *src, uint64_t offset, void *buf, size_t len,
 
 	if (!range_within(offset, len, 0, src->size)) {
 		image_diag(site, DIAG_ERROR,
-			   "%s ends at byte %#lx, but bytes up to %#lx are needed: truncated?",
+			   "%s ends at byte 0x%lx, but bytes up to 0x%lx are needed: truncated?",
 			   src->name, src->size, offset + len);
 		return -EIO;
 	}
@@ -60,7 +60,7 @@ int image_read(struct image_source *src, uint64_t offset, void *buf, size_t len,
 	err = src->ops->read(src, offset, buf, len);
 	if (err < 0) {
 		image_diag(site, DIAG_ERROR,
-			   "%s: reading %#lx bytes at offset %#lx fails: error %d", src->name,
+			   "%s: reading 0x%lx bytes at offset 0x%lx fails: error %d", src->name,
 			   (uint64_t)len, offset, -err);
 		return err;
 	}
