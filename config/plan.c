@@ -86,17 +86,17 @@ static const char *reserved_kind_name(enum machine_reserved_kind kind)
 /* Says what stands in the way of identical memory that is not all usable RAM. */
 static void refuse_identical(const struct planner *p, const struct plan_memory *m)
 {
-	const struct machine *machine = p->machine;
+	const struct machine *host = p->machine;
 	const uint64_t last = m->gpa + m->size - 1;
 
-	for (uint32_t i = 0; i < machine->bank_count; i++) {
-		const struct machine_range *b = &machine->bank[i];
+	for (uint32_t i = 0; i < host->bank_count; i++) {
+		const struct machine_range *b = &host->bank[i];
 
 		if (!range_within(m->gpa, m->size, b->base.a, b->size)) {
 			continue;
 		}
-		for (uint32_t k = 0; k < machine->reserved_count; k++) {
-			const struct machine_reserved *r = &machine->reserved[k];
+		for (uint32_t k = 0; k < host->reserved_count; k++) {
+			const struct machine_reserved *r = &host->reserved[k];
 
 			if (ranges_overlap(m->gpa, m->size, r->range.base.a, r->range.size)) {
 				plan_diag(
@@ -113,9 +113,8 @@ static void refuse_identical(const struct planner *p, const struct plan_memory *
 	plan_diag(p, DIAG_ERROR, m->pos,
 		  "MAP_IDENTICAL memory 0x%lx-0x%lx is not all RAM of this machine, which has "
 		  "0x%lx-0x%lx%s",
-		  m->gpa, last, machine->bank[0].base.a,
-		  machine->bank[0].base.a + machine->bank[0].size - 1,
-		  machine->bank_count > 1 ? " and more" : "");
+		  m->gpa, last, host->bank[0].base.a, host->bank[0].base.a + host->bank[0].size - 1,
+		  host->bank_count > 1 ? " and more" : "");
 }
 
 static bool is_reserved_node(const struct planner *p, const struct plan_memory *m)
