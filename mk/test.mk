@@ -5,7 +5,7 @@
 # Our own sources, as far as they are there.
 OUR_C	:= $(wildcard $(addsuffix /*.c,$(PURE_DIRS) arch/* drv tools guests guests/* \
 	   tests/unit tests/fuzz))
-OUR_H	:= $(wildcard include/hv/*.h include/libc/*.h include/*.h arch/*/*.h fs/*.h guests/*.h \
+OUR_H	:= $(wildcard include/hv/*.h include/libc/*.h include/*.h arch/*/*.h drv/*.h fs/*.h guests/*.h \
 	   guests/*/*.h tests/unit/*.h tests/fuzz/*.h)
 
 # --- formatting ---

@@ -5,7 +5,7 @@
 # --- unit tests: pure sources and fakes, under ASan and UBSan ---
 UNIT	:= $(BUILD)/unit
 SAN	:= -fsanitize=address,undefined -fno-sanitize-recover=all
-UNIT_CFLAGS = -O1 -fno-omit-frame-pointer $(HOST_CFLAGS) -Itests/unit -I.
+UNIT_CFLAGS = -O1 -fno-omit-frame-pointer $(HOST_CFLAGS) -Itests/unit -I. -DTEST_DATA='"$(UNIT)/data"'
 UNIT_LIB_SRC := $(PURE_SRC) $(wildcard tests/unit/fake_*.c) $(THIRD_SRC)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 # objects of a list of sources in a folder
@@ -32,6 +32,14 @@ $(UNIT)/libpure.a: $(UNIT_LIB_OBJ) $(UNIT)/objects
 $(UNIT)/test_%: $(UNIT)/obj/tests/unit/test_%.o $(UNIT)/libpure.a
 	$(call say,UNITLD,$@)
 	$(Q)$(HOSTCC) $(SAN) $^ -lcmocka -o $@
+
+# Device trees that tests read, in the form that firmware hands over.
+UNIT_DTB := $(patsubst tests/unit/data/%.dts,$(UNIT)/data/%.dtb,$(wildcard tests/unit/data/*.dts))
+$(UNIT)/data/%.dtb: tests/unit/data/%.dts | deps-unit
+	@mkdir -p $(@D)
+	$(call say,DTC,$<)
+	$(Q)dtc -q -I dts -O dtb -o $@ $<
+$(UNIT_BIN): | $(UNIT_DTB)
 
 .SECONDARY: $(UNIT_BIN:$(UNIT)/%=$(UNIT)/obj/tests/unit/%.o)
 
