@@ -576,6 +576,10 @@ static int check(struct reader *r, const void *fdt, size_t size)
 	if (fdt_version(fdt) < 17) {
 		return fail(r, -1, -EINVAL, "the device tree has a version before 17");
 	}
+	/* libfdt checks that the blocks are inside, but not this. */
+	if (!IS_ALIGNED(fdt_off_dt_struct(fdt), 4) || !IS_ALIGNED(fdt_off_mem_rsvmap(fdt), 8)) {
+		return fail(r, -1, -EINVAL, "the blocks of the device tree are not aligned");
+	}
 	err = fdt_check_full(fdt, fdt_totalsize(fdt));
 	return err == 0 ? 0 : fail(r, -1, -EINVAL, fdt_strerror(err));
 }

@@ -258,7 +258,7 @@ int fdt_walk_reg(const struct fdt_walk *w, uint32_t n, struct machine_range *out
 	}
 	bus = &w->level[w->depth - 1];
 	if (bus->ac < 1 || bus->ac > 2 || bus->sc < 1 || bus->sc > 2) {
-		return -EINVAL;
+		return -ENOENT;
 	}
 	entry = bus->ac + bus->sc;
 	if (n >= cells / entry) {

@@ -80,8 +80,9 @@ uint32_t fdt_walk_u32(const struct fdt_walk *w, const char *prop, uint32_t absen
 bool fdt_walk_u64(const struct fdt_walk *w, const char *prop, uint64_t *out);
 
 /*
- * Entry n of `reg` as the CPU sees it.  -ENOENT: there is no such entry.  -EINVAL:
- * malformed, empty, wraps, past 2^48, or not reachable through `ranges`.
+ * Entry n of `reg` as the CPU sees it.  -ENOENT: there is no such entry, or the bus
+ * has no addresses of one or two cells.  -EINVAL: the entry is empty, wraps, lies past
+ * 2^48, or is not reachable through `ranges`; a later one may be good.
  */
 int __must_check fdt_walk_reg(const struct fdt_walk *w, uint32_t n, struct machine_range *out);
 
