@@ -35,6 +35,7 @@ static uint64_t entry_read(const uint64_t *e)
 	return __atomic_load_n(e, __ATOMIC_RELAXED);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the builtin does write */
 static void entry_write(uint64_t *e, uint64_t v)
 {
 	__atomic_store_n(e, v, __ATOMIC_RELAXED);
@@ -124,6 +125,8 @@ static void table_retire(struct pt_inval *inv, hpa_t table)
 	inv->freed = table.a;
 	inv->tables = true;
 }
+
+/* NOLINTBEGIN(misc-no-recursion): one call a level, there are at most PT_MAX_LEVELS */
 
 /* A whole subtree that was unlinked. */
 static void tables_retire(struct pt *pt, hpa_t table, unsigned level, struct pt_inval *inv)
@@ -508,6 +511,8 @@ static void protect_level(struct pt *pt, hpa_t table, unsigned level, uint64_t i
 		in = next;
 	}
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 /* ---- the interface ---- */
 
