@@ -11,6 +11,9 @@ IMAGE_DIRS := arch/$(ARCH) core config image dev drv fs lib shell
 IMAGE_SRC := $(wildcard $(addsuffix /*.c,$(IMAGE_DIRS)) $(addsuffix /*.S,$(IMAGE_DIRS)))
 OBJ	:= $(OUT)/obj
 IMAGE_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(IMAGE_SRC)))
+ifneq ($(words $(IMAGE_OBJ)),$(words $(sort $(IMAGE_OBJ))))
+  $(error a .c and a .S file share their name, so they would share their object: $(IMAGE_SRC))
+endif
 THIRD_OBJ := $(patsubst $(DL)/%.c,$(OBJ)/third/%.o,$(THIRD_SRC))
 # Objects are shared; IMAGE_OUT lets tests link several images side by side.
 IMAGE_OUT ?= $(OUT)
@@ -24,7 +27,8 @@ CC_TARGET := $(CROSS)gcc
 GCC_INC	= -nostdinc -isystem $(shell $(CC_TARGET) -print-file-name=include) -idirafter include/libc
 IMAGE_INC := -Iinclude -Iarch/$(ARCH) $(THIRD_INC)
 IMAGE_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fpie -fno-omit-frame-pointer \
-	-fno-strict-aliasing -fno-common -fstack-protector-strong $(ARCH_CFLAGS) $(WARN)
+	-fno-strict-aliasing -fno-common -fstack-protector-strong $(ARCH_CFLAGS) $(WARN) \
+	-Wframe-larger-than=3072 # threads have 16 KiB stacks
 CFLAGS_ALL = $(IMAGE_CFLAGS) $(ARCH_GCC_CFLAGS) $(GCC_INC) $(IMAGE_INC) -MMD -MP
 # -z text: a relocation in code is an error.  Warnings are, too.
 LDFLAGS_ALL := -nostdlib -static-pie -Wl,-T,$(LDSCRIPT) -Wl,-z,text -Wl,-z,noexecstack \

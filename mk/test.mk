@@ -24,9 +24,9 @@ CLANG_CFLAGS = $(filter-out -fno-omit-frame-pointer,$(IMAGE_CFLAGS)) -target $(C
 IMAGE_C	:= $(filter %.c,$(IMAGE_SRC))
 HOST_C	:= $(wildcard tools/*.c)
 # $(call tidy,FILES,FLAGS): one process a file, for clang-tidy forgets nothing between
-# files; it counts suppressed warnings on stderr, which nobody needs.
+# files; what it counts on stderr nobody needs.
 tidy	= printf '%s\n' $1 | xargs -r -P2 -I{} sh -c \
-	"clang-tidy --quiet --warnings-as-errors='*' {} -- $2 2>&1 | { ! grep -v 'warnings\? .*generated'; }"
+	"clang-tidy --quiet --warnings-as-errors='*' {} -- $2 2>&1 | { ! grep -v -E ' generated\.$$|^Error while'; }"
 
 # A second compiler's opinion, as errors.
 clang-check: $(THIRD) | deps-lint
