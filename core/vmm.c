@@ -186,7 +186,7 @@ static void make_vm(uint32_t index)
 		.cfg = &o->cfg,
 		.index = index,
 		.arch = ARCH_VM_ARCH,
-		.machine = &machine,
+		.machine = &host_machine,
 		.store = image_store_boot(),
 		.others = others,
 		.other_count = count,
@@ -270,7 +270,7 @@ static void vmm_main(void *arg)
 
 	(void)arg;
 	cpu_start_others();
-	image_store_init(&machine);
+	image_store_init(&host_machine);
 	read_configs();
 	for (uint32_t i = 0; i < origin_count; i++) {
 		make_vm(i);

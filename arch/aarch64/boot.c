@@ -38,7 +38,7 @@ struct secondary_boot {
 	struct cpu *cpu;
 };
 
-struct machine machine;
+struct machine host_machine;
 struct gich host_gich;
 static struct uart console_uart;
 
@@ -79,18 +79,18 @@ static void discover(uint64_t dtb)
 			 "-kernel gets none: use axvisor.bin)",
 			 (unsigned long long)dtb);
 	}
-	if (machine_from_fdt(&machine, (const void *)dtb, dtb_readable(dtb), &boot) != 0) {
-		hv_panic("device tree at %#llx: %s %s", (unsigned long long)dtb, machine.error,
-			 machine.error_node);
+	if (machine_from_fdt(&host_machine, (const void *)dtb, dtb_readable(dtb), &boot) != 0) {
+		hv_panic("device tree at %#llx: %s %s", (unsigned long long)dtb, host_machine.error,
+			 host_machine.error_node);
 	}
 }
 
 static void console_start(void)
 {
-	if (uart_probe(&machine, &console_uart) != 0) {
+	if (uart_probe(&host_machine, &console_uart) != 0) {
 		return; /* silent, but the guests may still do their work */
 	}
-	if (hv_map_device(console_uart.base, machine_console(&machine)->range.size) == 0 &&
+	if (hv_map_device(console_uart.base, machine_console(&host_machine)->range.size) == 0 &&
 	    console_uart.ops->init(&console_uart) == 0) {
 		console_set_uart(&console_uart);
 	}
@@ -106,18 +106,19 @@ static enum irq_end console_interrupt(uint32_t irq)
 /* All RAM that is free, less what configurations want at fixed addresses. */
 static void memory_start(void)
 {
-	int err = machine_usable_ram(&machine, &usable);
+	int err = machine_usable_ram(&host_machine, &usable);
 
 	rangeset_init(&banks);
-	for (uint32_t i = 0; i < machine.bank_count && err == 0; i++) {
-		err = rangeset_add(&banks, machine.bank[i].base.a, machine.bank[i].size, 0);
+	for (uint32_t i = 0; i < host_machine.bank_count && err == 0; i++) {
+		err = rangeset_add(&banks, host_machine.bank[i].base.a, host_machine.bank[i].size,
+				   0);
 	}
 	err = err != 0 ? err : vmm_fixed_memory(&fixed);
 	/* Bookkeeping and page tables stay out of these ranges, as far as it goes. */
 	for (uint32_t i = 0; i < fixed.count && err == 0; i++) {
 		err = rangeset_subtract(&usable, fixed.range[i].start, fixed.range[i].size);
 	}
-	boot_map_ram(&machine);
+	boot_map_ram(&host_machine);
 	err = err != 0 ? err : page_init(&banks, &usable);
 	if (err != 0) {
 		hv_panic("memory cannot be set up: error %d", err);
@@ -127,7 +128,7 @@ static void memory_start(void)
 /* Gives the pieces of the fixed ranges that are usable RAM to the owner table, kept back. */
 static void memory_set_aside(void)
 {
-	if (machine_usable_ram(&machine, &usable) != 0) {
+	if (machine_usable_ram(&host_machine, &usable) != 0) {
 		return;
 	}
 	for (uint32_t i = 0; i < fixed.count; i++) {
@@ -170,7 +171,7 @@ static enum irq_end maintenance_interrupt(uint32_t irq)
 
 static void gic_start(void)
 {
-	const struct machine_gic *g = &machine.gic;
+	const struct machine_gic *g = &host_machine.gic;
 	int err;
 
 	map_range(g->gicd);
@@ -181,9 +182,9 @@ static void gic_start(void)
 		map_range(g->redist[i]);
 	}
 	if (g->version == 3) {
-		err = gicv3_probe(&machine, &host_irqchip, &host_gich);
+		err = gicv3_probe(&host_machine, &host_irqchip, &host_gich);
 	} else {
-		err = gicv2_probe(&machine, &host_irqchip, &host_gich);
+		err = gicv2_probe(&host_machine, &host_irqchip, &host_gich);
 	}
 	err = err != 0 ? err : host_irqchip.ops->init();
 	if (err != 0) {
@@ -201,17 +202,17 @@ static void start_cpu(struct cpu *c)
 	if (host_irqchip.ops->init_cpu(c->id) != 0) {
 		hv_panic("core %u has no interrupt controller interface", c->id);
 	}
-	irq_enable(machine.gic.maintenance.intid, IRQ_LEVEL);
+	irq_enable(host_machine.gic.maintenance.intid, IRQ_LEVEL);
 	timer_init_cpu();
 	cpu_join(c);
 }
 
 static void cpus_init(void)
 {
-	cpu_count = MIN(machine.cpu_count, MAX_CPUS);
+	cpu_count = MIN(host_machine.cpu_count, MAX_CPUS);
 	for (uint32_t i = 0; i < cpu_count; i++) {
 		cpus[i].id = i;
-		cpus[i].hwid = machine.cpu[i].hwid;
+		cpus[i].hwid = host_machine.cpu[i].hwid;
 	}
 }
 
@@ -223,15 +224,16 @@ void boot_main(uint64_t dtb)
 	cpus_init();
 	timer_init();
 	memory_start();
-	if (mmu_init(&machine, &banks) != 0) {
+	if (mmu_init(&host_machine, &banks) != 0) {
 		hv_panic("the hypervisor's page tables cannot be made");
 	}
 	memory_set_aside();
 	vmid_init(el2_features.vmid16 ? 16 : 8);
 	console_start();
-	log_raw("AxVisor on %s: %u core%s, %llu MiB of memory, GICv%u", machine.model, cpu_count,
-		cpu_count == 1 ? "" : "s",
-		(unsigned long long)(page_free_count() * PAGE_SIZE / MiB), machine.gic.version);
+	log_raw("AxVisor on %s: %u core%s, %llu MiB of memory, GICv%u", host_machine.model,
+		cpu_count, cpu_count == 1 ? "" : "s",
+		(unsigned long long)(page_free_count() * PAGE_SIZE / MiB),
+		host_machine.gic.version);
 	gic_start();
 	start_cpu(&cpus[0]);
 	if (console_uart.ops != NULL && console_uart.irq != IRQ_NONE) {
@@ -286,8 +288,9 @@ void boot_wrong_el(uint64_t dtb)
 		"QEMU: -M virt,virtualization=on.  A board: firmware that hands over at EL2.\r\n";
 	struct machine_boot boot = { .hwid = own_hwid(), .dtb = hpa(dtb) };
 
-	if (dtb != 0 && machine_from_fdt(&machine, (const void *)dtb, BOOT_DTB_MAX, &boot) == 0 &&
-	    uart_probe(&machine, &console_uart) == 0 &&
+	if (dtb != 0 &&
+	    machine_from_fdt(&host_machine, (const void *)dtb, BOOT_DTB_MAX, &boot) == 0 &&
+	    uart_probe(&host_machine, &console_uart) == 0 &&
 	    console_uart.ops->init(&console_uart) == 0) {
 		for (const char *c = text; *c != '\0'; c++) {
 			for (unsigned n = 0; n < 1000000; n++) {

@@ -81,7 +81,7 @@ static uint64_t firmware_call(uint64_t fn, uint64_t a1, uint64_t a2, uint64_t a3
 #define FIRMWARE_CLOBBERS                                                                    \
 	"x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", \
 		"x17", "memory"
-	if (machine.psci == MACHINE_CONDUIT_SMC) {
+	if (host_machine.psci == MACHINE_CONDUIT_SMC) {
 		__asm__ volatile("smc #0"
 				 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)::FIRMWARE_CLOBBERS);
 	} else {
@@ -93,7 +93,7 @@ static uint64_t firmware_call(uint64_t fn, uint64_t a1, uint64_t a2, uint64_t a3
 
 int host_psci_cpu_on(uint64_t hwid, uint64_t entry, uint64_t arg)
 {
-	if (machine.psci == MACHINE_CONDUIT_NONE) {
+	if (host_machine.psci == MACHINE_CONDUIT_NONE) {
 		return -ENODEV;
 	}
 	switch ((int32_t)firmware_call(PSCI_CPU_ON | SMCCC_64, hwid, entry, arg)) {
@@ -110,7 +110,7 @@ int host_psci_cpu_on(uint64_t hwid, uint64_t entry, uint64_t arg)
 
 void host_psci_off(void)
 {
-	if (machine.psci != MACHINE_CONDUIT_NONE) {
+	if (host_machine.psci != MACHINE_CONDUIT_NONE) {
 		(void)firmware_call(PSCI_SYSTEM_OFF, 0, 0, 0);
 	}
 }

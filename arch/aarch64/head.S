@@ -13,7 +13,7 @@ _start:
 	b	boot
 	.long	0
 	.quad	0			/* text_offset */
-	.quad	_image_size		/* with .bss; set by link.ld */
+	.quad	_image_end - . + 16	/* image_size, .bss included: _image_end - _start */
 	.quad	0xa			/* little endian, 4 KiB pages, anywhere in RAM */
 	.quad	0
 	.quad	0

@@ -76,8 +76,8 @@ static enum irq_end host_timer_irq(uint32_t irq)
 static enum irq_end guest_timer_irq(uint32_t irq)
 {
 	struct vcpu *v = this_cpu()->loaded;
-	uint32_t intid = irq == machine.timer[MACHINE_TIMER_VIRT].intid ? GUEST_VTIMER_INTID
-									: GUEST_PTIMER_INTID;
+	uint32_t intid = irq == host_machine.timer[MACHINE_TIMER_VIRT].intid ? GUEST_VTIMER_INTID
+									     : GUEST_PTIMER_INTID;
 
 	if (v == NULL) {
 		return IRQ_DONE; /* it was switched off meanwhile */
@@ -90,14 +90,14 @@ void timer_init(void)
 {
 	timer_hz = sysreg_read(CNTFRQ_EL0);
 	if (timer_hz == 0) {
-		timer_hz = machine.timer_hz;
+		timer_hz = host_machine.timer_hz;
 	}
 	BUG_ON(timer_hz == 0);
 	ns_mult = (UINT64_C(1000000000) << 32) / timer_hz;
 
-	irq_register(machine.timer[MACHINE_TIMER_HYP_PHYS].intid, host_timer_irq);
-	irq_register(machine.timer[MACHINE_TIMER_VIRT].intid, guest_timer_irq);
-	irq_register(machine.timer[MACHINE_TIMER_PHYS].intid, guest_timer_irq);
+	irq_register(host_machine.timer[MACHINE_TIMER_HYP_PHYS].intid, host_timer_irq);
+	irq_register(host_machine.timer[MACHINE_TIMER_VIRT].intid, guest_timer_irq);
+	irq_register(host_machine.timer[MACHINE_TIMER_PHYS].intid, guest_timer_irq);
 }
 
 void timer_init_cpu(void)
@@ -106,7 +106,7 @@ void timer_init_cpu(void)
 						   MACHINE_TIMER_PHYS };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(used); i++) {
-		irq_enable(machine.timer[used[i]].intid, IRQ_LEVEL);
+		irq_enable(host_machine.timer[used[i]].intid, IRQ_LEVEL);
 	}
 }
 

@@ -214,7 +214,7 @@ struct machine {
 };
 
 /* The one we run on; filled at boot, before anybody reads it. */
-extern struct machine machine;
+extern struct machine host_machine;
 
 /* What only the boot code knows. */
 struct machine_boot {
