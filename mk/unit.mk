@@ -6,7 +6,8 @@
 UNIT	:= $(BUILD)/unit
 SAN	:= -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_CFLAGS = -O1 -fno-omit-frame-pointer $(HOST_CFLAGS) -Itests/unit -I. -DTEST_DATA='"$(UNIT)/data"'
-UNIT_LIB_SRC := $(PURE_SRC) $(wildcard tests/unit/fake_*.c) $(THIRD_SRC)
+# Fakes first: what stands in for a function is found before the function.
+UNIT_LIB_SRC := $(wildcard tests/unit/fake_*.c) $(PURE_SRC) $(THIRD_SRC)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 # objects of a list of sources in a folder
 objs_in	= $(patsubst %.c,$1/obj/%.o,$(patsubst $(DL)/%,third/%,$2))
