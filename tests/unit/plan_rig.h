@@ -44,8 +44,9 @@ static inline void rig_close(struct image_source *src)
 	rig_store.opened--;
 }
 
-static inline int rig_open(struct image_store *store, uint32_t index, enum vm_image_location location,
-		    const char *path, struct image_source **out)
+static inline int rig_open(struct image_store *store, uint32_t index,
+			   enum vm_image_location location, const char *path,
+			   struct image_source **out)
 {
 	struct rig_store *s = container_of(store, struct rig_store, store);
 
@@ -112,7 +113,8 @@ static inline void rig_qemu(struct machine *m, uint32_t gic, uint64_t ram)
 	m->pci[0].ecam = (struct machine_range){ hpa(0x4010000000), 0x10000000 };
 }
 
-static inline void rig_memory(uint64_t gpa_base, uint64_t size, uint32_t flags, enum vm_map_type type)
+static inline void rig_memory(uint64_t gpa_base, uint64_t size, uint32_t flags,
+			      enum vm_map_type type)
 {
 	struct vm_config_memory *m = &rig_cfg.memory[rig_cfg.memory_count++];
 
