@@ -109,6 +109,9 @@ static void lr_finish(struct vgic *g, uint32_t vcpu, uint32_t n)
 	}
 	vgic_note_ack(g, intid);
 	vgic_update(g, vcpu, word, m);
+	if ((c->lr_write | c->cand.words) != 0) {
+		vgic_touch(g, vcpu); /* it is to be written, or filled */
+	}
 }
 
 /* What list register n holds now: taken over into the model. */
@@ -411,33 +414,24 @@ static uint32_t lr_victim(struct vgic *g, uint32_t vcpu, uint32_t prio)
 	uint32_t none = g->gich->lr_count;
 	uint32_t pend = none;
 	uint32_t active = none;
-	bool any = false;
 	uint32_t n;
 
 	for (n = 0; n < none; n++) {
-		uint64_t lr = c->lr[n];
+		bool waits = (c->lr[n] & LR_STATE) == GICH_LR_PENDING;
+		uint32_t *worst = waits ? &pend : &active;
 
-		any = any || (lr & GICH_LR_PENDING) != 0;
-		if ((lr & LR_STATE) == GICH_LR_PENDING &&
-		    (pend == none || LR_PRIO(lr) >= LR_PRIO(c->lr[pend]))) {
-			pend = n;
-		}
-		if ((lr & LR_STATE) == GICH_LR_ACTIVE &&
-		    (active == none || LR_PRIO(lr) >= LR_PRIO(c->lr[active]))) {
-			active = n;
+		if (*worst == none || LR_PRIO(c->lr[n]) >= LR_PRIO(c->lr[*worst])) {
+			*worst = n;
 		}
 	}
 	if (pend != none) {
 		return LR_PRIO(c->lr[pend]) > prio ? pend : none;
 	}
-	if (any || active == none) {
+	if (eoi_mode_split(g, vcpu)) {
+		c->blocked = true;
 		return none;
 	}
-	if (!eoi_mode_split(g, vcpu)) {
-		return active;
-	}
-	c->blocked = true;
-	return none;
+	return active;
 }
 
 /* Candidates into list registers, by priority; then active ones that have none. */
