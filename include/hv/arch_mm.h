@@ -24,4 +24,11 @@
  */
 void arch_cache_image_range(const void *p, size_t len);
 
+/*
+ * Memory shared with a device whose DMA does not see the caches (no dma-coherent in the
+ * device tree): what we wrote reaches the device, and what it wrote is read anew.
+ * Clean and invalidate to the point of coherency (Arm ARM D7.5; x86: nothing).
+ */
+void arch_cache_dma_range(const void *p, size_t len);
+
 #endif
