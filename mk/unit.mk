@@ -40,7 +40,7 @@ $(UNIT)/data/%.dtb: tests/unit/data/%.dts | deps-unit
 	@mkdir -p $(@D)
 	$(call say,DTC,$<)
 	$(Q)dtc -q -I dts -O dtb -o $@ $<
-$(UNIT_BIN): | $(UNIT_DTB)
+$(UNIT_BIN): | $(UNIT_DTB) deps-disk
 
 .SECONDARY: $(UNIT_BIN:$(UNIT)/%=$(UNIT)/obj/tests/unit/%.o)
 

@@ -40,8 +40,14 @@ void hv_panic(const char *fmt, ...)
 	abort();
 }
 
+void (*fake_relax_hook)(void);
+
 void arch_cpu_relax(void)
 {
+	if (fake_relax_hook != NULL) {
+		fake_relax_hook();
+		return;
+	}
 	/* There is no other core that could release the lock. */
 	hv_panic("waiting for a lock that nobody will release");
 }

@@ -47,6 +47,9 @@ extern void (*fake_tlb_hook)(struct pt *pt, enum fake_tlb_op op, const struct pt
 
 extern const struct pt_ops fake_pt_ops;
 
+/* What happens in a spin loop (time passes, a device answers); NULL: it fails the test. */
+extern void (*fake_relax_hook)(void);
+
 /* Interrupt masking as the code under test left it: 0 = enabled. */
 extern uint64_t fake_irq_off;
 

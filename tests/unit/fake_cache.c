@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* arch_cache_image_range(), recorded. */
+/* arch_cache_image_range(), recorded; arch_cache_dma_range(), counted. */
 #include "fake_cache.h"
 
 struct fake_cache_range fake_cache[FAKE_CACHE_RANGES];
@@ -31,4 +31,13 @@ bool fake_cache_covers(const void *p, size_t len)
 		}
 	}
 	return at >= end;
+}
+
+uint32_t fake_cache_dma_count;
+
+void arch_cache_dma_range(const void *p, size_t len)
+{
+	(void)p;
+	(void)len;
+	fake_cache_dma_count++;
 }

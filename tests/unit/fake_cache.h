@@ -18,4 +18,7 @@ extern uint32_t fake_cache_count; /* all calls; only the first are kept */
 /* Were all bytes of [p, p+len) made visible to instruction fetch? */
 bool fake_cache_covers(const void *p, size_t len);
 
+/* How often memory of a device that is not coherent was cleaned. */
+extern uint32_t fake_cache_dma_count;
+
 #endif
