@@ -51,10 +51,12 @@ static void candidate_remove(struct vgic *g, uint32_t vcpu, uint32_t word, uint3
 void vgic_update(struct vgic *g, uint32_t vcpu, uint32_t word, uint32_t mask)
 {
 	struct vgic_bank *b = vgic_bank(g, vcpu, word);
-	uint32_t want = (b->latch | (b->line & ~b->edge)) & b->enabled & vgic_group_on(g, b) &
-			~b->in_lr & ~b->active;
-	uint32_t changed = (b->deliv ^ want) & mask;
+	uint32_t want = (b->latch | (b->line & ~b->edge)) & ~b->in_lr & ~b->active;
+	uint32_t changed;
 
+	b->on = b->enabled & vgic_group_on(g, b);
+	want &= b->on;
+	changed = (b->deliv ^ want) & mask;
 	while (changed != 0) {
 		uint32_t bit = vgic_take_bit(&changed);
 		uint32_t v = vcpu;
@@ -226,7 +228,7 @@ void vgic_sgi(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t source)
 {
 	struct vgic_cpu *c = &g->cpu[vcpu];
 
-	if (vgic_is_here(g, vcpu) && vgic_lr_sgi(g, vcpu, intid, source)) {
+	if (g->here == vcpu && vgic_lr_sgi(g, vcpu, intid, source)) {
 		return;
 	}
 	if (g->kind == VGIC_V2) {
@@ -277,7 +279,7 @@ static void op_set(struct vic *vic, uint32_t vcpu, uint32_t irq, bool level)
 static void op_inject_hw(struct vic *vic, uint32_t vcpu, uint32_t irq, uint32_t host_irq)
 {
 	struct vgic *g = container_of(vic, struct vgic, vic);
-	uint32_t bit = irq % 32;
+	uint32_t m = BIT32(irq % 32);
 	struct vgic_bank *b;
 
 	if (!input_ok(g, vcpu, irq)) {
@@ -285,18 +287,21 @@ static void op_inject_hw(struct vic *vic, uint32_t vcpu, uint32_t irq, uint32_t 
 		g->gich->ops->set_active(host_irq, false);
 		return;
 	}
-	vcpu = irq < VGIC_PRIVATE ? vcpu : 0;
-	vgic_lock(g, irq < VGIC_PRIVATE ? vcpu : VGIC_NO_VCPU);
-	if (irq >= VGIC_PRIVATE || !vgic_is_here(g, vcpu) ||
-	    !vgic_lr_inject_hw(g, vcpu, irq, host_irq)) {
-		b = vgic_bank(g, vcpu, irq / 32);
-		if ((b->hw & b->in_lr & BIT32(bit)) != 0) {
-			b->refire |= BIT32(bit);
+	if (irq < VGIC_PRIVATE) {
+		vgic_lock(g, vcpu);
+		if (vgic_lr_inject_hw(g, vcpu, irq, host_irq)) {
+			spin_unlock(&g->lock);
+			return;
 		}
-		b->hw |= BIT32(bit);
-		b->hwirq[bit] = (uint16_t)host_irq;
-		vgic_set_pending(g, vcpu, irq / 32, BIT32(bit));
+	} else {
+		vcpu = 0;
+		vgic_lock(g, VGIC_NO_VCPU);
 	}
+	b = vgic_bank(g, vcpu, irq / 32);
+	b->refire |= b->hw & b->in_lr & m;
+	b->hw |= m;
+	b->hwirq[irq % 32] = (uint16_t)host_irq;
+	vgic_set_pending(g, vcpu, irq / 32, m);
 	vgic_unlock(g);
 }
 
@@ -403,6 +408,7 @@ void vgic_reset_private(struct vgic *g, uint32_t vcpu)
 	c->priv.line = line;
 	for (i = 0; i < 32; i++) {
 		c->priv.route[i] = (uint8_t)vcpu;
+		c->priv.owner[i] = (uint8_t)vcpu;
 	}
 	if (g->kind == VGIC_V2) {
 		c->priv.enabled = 0xffff; /* SGIs cannot be disabled */
@@ -540,7 +546,12 @@ static int init_cpus(struct vgic *g, const struct vgic_params *p)
 		return -EINVAL;
 	}
 	for (i = 0; i < p->vcpu_count; i++) {
-		g->cpu[i].affinity = affinity_pack(p->hwids[i]);
+		uint64_t aff = p->hwids[i];
+
+		g->cpu[i].affinity = affinity_pack(aff);
+		g->cpu[i].sgi_self = (aff >> 32 & 0xff) << 48 | (aff >> 16 & 0xff) << 32 |
+				     (aff >> 8 & 0xff) << 16 | (aff >> 4 & 0xf) << 44 |
+				     BIT64(aff & 0xf);
 		for (k = 0; k < i; k++) {
 			if (g->cpu[k].affinity == g->cpu[i].affinity) {
 				return -EINVAL;

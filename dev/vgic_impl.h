@@ -51,6 +51,7 @@
 struct vgic_bank {
 	uint32_t impl;	  /* INTIDs that exist */
 	uint32_t enabled; /* GICD_ISENABLER */
+	uint32_t on;	  /* enabled, and its group in GICD_CTLR; kept by vgic_update() */
 	uint32_t group;	  /* GICD_IGROUPR */
 	uint32_t edge;	  /* GICD_ICFGR */
 	uint32_t latch;
@@ -84,6 +85,7 @@ struct vgic_cpu {
 	bool asleep;	   /* GICR_WAKER.ProcessorSleep */
 	bool blocked;	   /* all list registers active, none may be given up */
 	uint32_t affinity; /* Aff3.Aff2.Aff1.Aff0, a byte each */
+	uint64_t sgi_self; /* ICC_SGI1R_EL1 for SGI 0 to this vCPU alone */
 	uint32_t hcr;	   /* last written */
 	uint32_t lr_used;  /* list registers with an INTID (or one finished since) */
 	uint32_t lr_write; /* lr[] differs from the hardware */
@@ -235,7 +237,10 @@ void vgic_load(struct vic *vic, uint32_t vcpu);
 void vgic_save(struct vic *vic, uint32_t vcpu);
 void vgic_sync(struct vic *vic, uint32_t vcpu);
 bool vgic_pending(struct vic *vic, uint32_t vcpu);
-/* Short ways for the vCPU that is here; false: not simple enough, nothing done. */
+/*
+ * Short ways for a private interrupt of the vCPU that is here, if it is loaded; false:
+ * not simple enough, nothing done.  Nobody is to be kicked after them.
+ */
 bool vgic_lr_sgi(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t source);
 bool vgic_lr_inject_hw(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t host_irq);
 
@@ -251,6 +256,8 @@ enum vgic_breg {
 };
 
 #define GICD_IGROUPR	0x080u
+#define GICD_ISENABLER	0x100u
+#define GICD_ISPENDR	0x200u
 #define GICD_IPRIORITYR 0x400u
 #define GICD_ITARGETSR	0x800u
 #define GICD_ICFGR	0xc00u
@@ -263,6 +270,30 @@ enum vgic_breg {
  */
 uint32_t vgic_bank_access(struct vgic *g, uint32_t vcpu, uint32_t first, uint32_t end,
 			  const struct vdev_access *a, uint32_t offset);
+
+/*
+ * The common reads that need no lock, a word of a distributor: GICD_CTLR's group
+ * enables, GICD_TYPER, GICD_IGROUPR, GICD_I[SC]ENABLER of the banks [first, words).
+ */
+static inline bool vgic_peek(struct vgic *g, const struct vdev_access *a, uint32_t first,
+			     uint64_t *value)
+{
+	uint32_t word = (uint32_t)a->offset / 4 % 32;
+	const struct vgic_bank *b;
+
+	if (a->offset < 8) {
+		*value = a->offset == 0 ? __atomic_load_n(&g->ctlr, __ATOMIC_RELAXED) : g->typer;
+		return true;
+	}
+	if (a->offset < GICD_IGROUPR || a->offset >= GICD_ISPENDR || word < first ||
+	    word >= g->words) {
+		return false;
+	}
+	b = vgic_bank(g, a->vcpu, word);
+	*value = __atomic_load_n(a->offset < GICD_ISENABLER ? &b->group : &b->enabled,
+				 __ATOMIC_RELAXED);
+	return true;
+}
 
 /* vgic_v2.c, vgic_v3.c */
 extern const struct vdev_ops vgic_v2_dist_ops;

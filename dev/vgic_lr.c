@@ -109,6 +109,9 @@ static void lr_finish(struct vgic *g, uint32_t vcpu, uint32_t n)
 	}
 	vgic_note_ack(g, intid);
 	vgic_update(g, vcpu, word, m);
+	if ((c->lr_write | c->cand.words) != 0) {
+		vgic_touch(g, vcpu); /* it is to be written, or filled */
+	}
 }
 
 /* What list register n holds now: taken over into the model. */
@@ -265,7 +268,7 @@ static void eval_take(struct lr_work *w)
 static void eval_pending(struct lr_work *w)
 {
 	const struct vgic_bank *b = w->b;
-	bool ok = (b->enabled & vgic_group_on(w->g, b) & w->m) != 0 &&
+	bool ok = (b->on & w->m) != 0 &&
 		  (w->intid < VGIC_PRIVATE || b->route[w->intid % 32] == w->vcpu);
 
 	if (((b->edge | b->hw) & w->m) == 0) {
@@ -411,33 +414,24 @@ static uint32_t lr_victim(struct vgic *g, uint32_t vcpu, uint32_t prio)
 	uint32_t none = g->gich->lr_count;
 	uint32_t pend = none;
 	uint32_t active = none;
-	bool any = false;
 	uint32_t n;
 
 	for (n = 0; n < none; n++) {
-		uint64_t lr = c->lr[n];
+		bool waits = (c->lr[n] & LR_STATE) == GICH_LR_PENDING;
+		uint32_t *worst = waits ? &pend : &active;
 
-		any = any || (lr & GICH_LR_PENDING) != 0;
-		if ((lr & LR_STATE) == GICH_LR_PENDING &&
-		    (pend == none || LR_PRIO(lr) >= LR_PRIO(c->lr[pend]))) {
-			pend = n;
-		}
-		if ((lr & LR_STATE) == GICH_LR_ACTIVE &&
-		    (active == none || LR_PRIO(lr) >= LR_PRIO(c->lr[active]))) {
-			active = n;
+		if (*worst == none || LR_PRIO(c->lr[n]) >= LR_PRIO(c->lr[*worst])) {
+			*worst = n;
 		}
 	}
 	if (pend != none) {
 		return LR_PRIO(c->lr[pend]) > prio ? pend : none;
 	}
-	if (any || active == none) {
+	if (eoi_mode_split(g, vcpu)) {
+		c->blocked = true;
 		return none;
 	}
-	if (!eoi_mode_split(g, vcpu)) {
-		return active;
-	}
-	c->blocked = true;
-	return none;
+	return active;
 }
 
 /* Candidates into list registers, by priority; then active ones that have none. */
@@ -669,85 +663,93 @@ bool vgic_pending(struct vic *vic, uint32_t vcpu)
 	return pending;
 }
 
-bool vgic_lr_sgi(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t source)
+/*
+ * The list register for private INTID `intid`, which is not in one and is to be
+ * pending; lr_count: none is known to be free.
+ */
+static uint32_t lr_claim(struct vgic *g, struct vgic_cpu *c, uint32_t intid)
 {
-	struct vgic_cpu *c = &g->cpu[vcpu];
 	struct vgic_bank *b = &c->priv;
-	uint32_t m = BIT32(intid);
-	uint64_t lr = intid | (uint64_t)source << GICH_LR_V2_CPU_SHIFT | GICH_LR_PENDING;
+	uint32_t free = g->lr_all & ~c->lr_used;
 	uint32_t n;
 
-	if (c->dirty || (b->enabled & vgic_group_on(g, b) & ~b->latch & ~b->ack & m) == 0 ||
-	    c->cand.words != 0) {
-		return false;
+	if (free == 0 || ((b->active | b->latch) & BIT32(intid)) != 0) {
+		return g->gich->lr_count;
 	}
-	if ((b->in_lr & m) != 0) {
-		uint64_t old;
+	n = (uint32_t)__builtin_ctz(free);
+	b->in_lr |= BIT32(intid);
+	b->lr[intid] = (uint8_t)n;
+	c->lr_used |= BIT32(n);
+	return n;
+}
 
-		n = b->lr[intid];
-		old = g->gich->ops->read_lr(n);
-		if ((old & LR_STATE) != 0) {
-			return false;
-		}
-	} else {
-		uint32_t free = g->lr_all & ~c->lr_used;
+/* The short ways' last step: private INTID `intid` is pending in list register n. */
+static void lr_start(struct vgic *g, struct vgic_cpu *c, uint32_t n, uint32_t intid, uint64_t lr)
+{
+	struct vgic_bank *b = &c->priv;
+	uint32_t m = BIT32(intid);
 
-		if (free == 0 || (b->active & m) != 0) {
-			return false;
-		}
-		n = (uint32_t)__builtin_ctz(free);
-		b->in_lr |= m;
-		b->owner[intid] = (uint8_t)vcpu;
-		b->lr[intid] = (uint8_t)n;
-		c->lr_used |= BIT32(n);
-	}
-	lr |= (uint64_t)b->prio[intid] << GICH_LR_PRIO_SHIFT;
+	lr |= intid | GICH_LR_PENDING | (uint64_t)b->prio[intid] << GICH_LR_PRIO_SHIFT;
 	lr |= (b->group & m) != 0 ? GICH_LR_GROUP1 : 0;
 	b->active &= ~m;
 	b->lr_pend |= m;
 	c->lr[n] = lr;
 	g->gich->ops->write_lr(n, lr);
+}
+
+/* Loaded, nothing is waiting, and INTIDs `m` would be signalled. */
+static bool is_simple(const struct vgic_cpu *c, uint32_t m)
+{
+	return c->loaded && !c->dirty && c->cand.words == 0 && (c->priv.on & m) != 0;
+}
+
+bool vgic_lr_sgi(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t source)
+{
+	struct vgic_cpu *c = &g->cpu[vcpu];
+	uint32_t m = BIT32(intid);
+	uint32_t n;
+
+	if (!is_simple(c, m)) {
+		return false;
+	}
+	if ((c->priv.in_lr & m) != 0) {
+		n = c->priv.lr[intid];
+		if ((c->priv.latch & m) != 0 || (g->gich->ops->read_lr(n) & LR_STATE) != 0) {
+			return false;
+		}
+	} else {
+		n = lr_claim(g, c, intid);
+		if (n == g->gich->lr_count) {
+			return false;
+		}
+	}
+	lr_start(g, c, n, intid, (uint64_t)source << GICH_LR_V2_CPU_SHIFT);
 	return true;
 }
 
 bool vgic_lr_inject_hw(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t host_irq)
 {
 	struct vgic_cpu *c = &g->cpu[vcpu];
-	struct vgic_bank *b = &c->priv;
 	uint32_t m = BIT32(intid);
-	uint64_t lr =
-		intid | (uint64_t)host_irq << GICH_LR_PINTID_SHIFT | GICH_LR_HW | GICH_LR_PENDING;
 	uint32_t n;
 
-	if (c->dirty || (b->enabled & vgic_group_on(g, b) & ~b->latch & m) == 0 ||
-	    c->cand.words != 0) {
+	if (!is_simple(c, m)) {
 		return false;
 	}
-	if ((b->in_lr & m) != 0) {
+	if ((c->priv.in_lr & m) != 0) {
 		/* The host interrupt can fire again only if the guest has finished it. */
-		n = b->lr[intid];
-		if ((c->lr[n] & GICH_LR_HW) == 0) {
+		n = c->priv.lr[intid];
+		if ((c->lr[n] & GICH_LR_HW) == 0 || (c->priv.latch & m) != 0) {
 			return false;
 		}
 	} else {
-		uint32_t free = g->lr_all & ~c->lr_used;
-
-		if (free == 0 || (b->active & m) != 0) {
+		n = lr_claim(g, c, intid);
+		if (n == g->gich->lr_count) {
 			return false;
 		}
-		n = (uint32_t)__builtin_ctz(free);
-		b->in_lr |= m;
-		b->owner[intid] = (uint8_t)vcpu;
-		b->lr[intid] = (uint8_t)n;
-		c->lr_used |= BIT32(n);
 	}
-	lr |= (uint64_t)b->prio[intid] << GICH_LR_PRIO_SHIFT;
-	lr |= (b->group & m) != 0 ? GICH_LR_GROUP1 : 0;
-	b->active &= ~m;
-	b->lr_pend |= m;
-	b->hw |= m;
-	b->hwirq[intid] = (uint16_t)host_irq;
-	c->lr[n] = lr;
-	g->gich->ops->write_lr(n, lr);
+	c->priv.hw |= m;
+	c->priv.hwirq[intid] = (uint16_t)host_irq;
+	lr_start(g, c, n, intid, GICH_LR_HW | (uint64_t)host_irq << GICH_LR_PINTID_SHIFT);
 	return true;
 }

@@ -143,17 +143,12 @@ static uint32_t word_access(struct vgic *g, const struct vdev_access *a, uint32_
 
 	switch (offset) {
 	case GICD_CTLR:
-		if (!a->write) {
-			return g->ctlr;
-		}
 		ctlr = (uint32_t)a->value & (GICD_CTLR_GRP0 | GICD_CTLR_GRP1);
-		if (ctlr != g->ctlr) {
+		if (a->write && ctlr != g->ctlr) {
 			g->ctlr = ctlr;
 			vgic_changed_all(g);
 		}
 		return 0;
-	case GICD_TYPER:
-		return g->typer;
 	case GICD_IIDR:
 		return VGIC_IIDR;
 	case GICD_SGIR:
@@ -174,6 +169,9 @@ static enum vdev_result dist_access(struct vdev *dev, struct vdev_access *a)
 
 	if (a->offset >= GICD_END || !IS_ALIGNED(offset, (uint32_t)a->width) ||
 	    a->vcpu >= g->vic.vcpu_count) {
+		return VDEV_OK;
+	}
+	if (!a->write && a->width == 4 && vgic_peek(g, a, 0, &a->value)) {
 		return VDEV_OK;
 	}
 	vgic_lock(g, a->vcpu);

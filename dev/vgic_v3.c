@@ -12,7 +12,6 @@
 #include "vgic_impl.h"
 
 #define GICD_CTLR	 0x0000u
-#define GICD_TYPER	 0x0004u
 #define GICD_IIDR	 0x0008u
 #define GICD_IROUTER	 0x6000u
 #define GICD_IROUTER_END 0x8000u
@@ -109,17 +108,12 @@ static uint32_t dist_word_access(struct vgic *g, const struct vdev_access *a, ui
 
 	switch (offset) {
 	case GICD_CTLR:
-		if (!a->write) {
-			return g->ctlr | CTLR_ARE | CTLR_DS;
-		}
 		ctlr = (uint32_t)a->value & (GICD_CTLR_GRP0 | GICD_CTLR_GRP1);
-		if (ctlr != g->ctlr) {
+		if (a->write && ctlr != g->ctlr) {
 			g->ctlr = ctlr;
 			vgic_changed_all(g);
 		}
 		return 0;
-	case GICD_TYPER:
-		return g->typer;
 	case GICD_IIDR:
 		return VGIC_IIDR;
 	default:
@@ -135,6 +129,10 @@ static enum vdev_result dist_access(struct vdev *dev, struct vdev_access *a)
 
 	if (a->offset >= GIC_FRAME || !IS_ALIGNED(offset, (uint32_t)a->width) ||
 	    a->vcpu >= g->vic.vcpu_count) {
+		return VDEV_OK;
+	}
+	if (!a->write && a->width == 4 && vgic_peek(g, a, 1, &a->value)) {
+		a->value |= offset == GICD_CTLR ? CTLR_ARE | CTLR_DS : 0;
 		return VDEV_OK;
 	}
 	vgic_lock(g, a->vcpu);
@@ -249,17 +247,14 @@ static uint32_t sgi_targets(const struct vgic *g, uint32_t vcpu, uint64_t value)
 	uint32_t base = cluster | (uint32_t)(value >> 44 & 0xf) * 16;
 	uint32_t list = (uint32_t)value & 0xffff;
 	uint32_t set = 0;
-	uint32_t d = g->cpu[vcpu].affinity - base;
 	uint32_t i;
 
 	if ((value & SGI1R_IRM) != 0) {
 		return (uint32_t)(BIT64(g->vic.vcpu_count) - 1) & ~BIT32(vcpu);
 	}
-	if (d < 16 && list == BIT32(d)) { /* the usual one to self */
-		return BIT32(vcpu);
-	}
 	for (i = 0; i < g->vic.vcpu_count && list != 0; i++) {
-		d = g->cpu[i].affinity - base;
+		uint32_t d = g->cpu[i].affinity - base;
+
 		if (d < 16 && (list & BIT32(d)) != 0) {
 			set |= BIT32(i);
 		}
@@ -274,12 +269,18 @@ static uint32_t sgi_targets(const struct vgic *g, uint32_t vcpu, uint64_t value)
 void vgic_v3_sgi(struct vgic *g, uint32_t vcpu, enum vgic_sgi_reg reg, uint64_t value)
 {
 	uint32_t sgi = (uint32_t)(value >> 24) & 0xf;
+	bool self;
 	uint32_t set;
 
 	if (g->kind != VGIC_V3 || vcpu >= g->vic.vcpu_count) {
 		return;
 	}
+	self = (value & ~(UINT64_C(0xf) << 24)) == g->cpu[vcpu].sgi_self;
 	vgic_lock(g, vcpu);
+	if (self && reg == VGIC_SGI1R && vgic_lr_sgi(g, vcpu, sgi, 0)) {
+		spin_unlock(&g->lock);
+		return;
+	}
 	set = sgi_targets(g, vcpu, value);
 	while (set != 0) {
 		uint32_t v = vgic_take_bit(&set);

@@ -137,20 +137,30 @@ static inline void rig_load(uint32_t vcpu, uint32_t core)
 
 static inline void rig_save(uint32_t vcpu)
 {
+	uint32_t i;
+
 	rig_on(vcpu);
 	rig.vic->ops->save(rig.vic, vcpu);
 	rig.core_of[vcpu] = RIG_NO_CORE;
+	for (i = 0; i < 32; i++) {
+		if (fake_core[fake_core_now].ppi_active[i]) {
+			rig_fail("a private interrupt left active by save");
+		}
+	}
 	if (fake_valid_lrs() != 0 || fake_core[fake_core_now].hcr != 0) {
 		rig_fail("host state left behind by save");
 	}
 	rig_check();
 }
 
-/* Guest entry: sync if kicked, then the maintenance interrupts that are due. */
+/* Guest entry, if loaded: sync if kicked, then the maintenance interrupts that are due. */
 static inline void rig_enter(uint32_t vcpu)
 {
 	uint32_t i;
 
+	if (rig.core_of[vcpu] == RIG_NO_CORE) {
+		return;
+	}
 	rig_on(vcpu);
 	if ((rig.kicks & BIT32(vcpu)) != 0) {
 		rig.kicks &= ~BIT32(vcpu);
@@ -211,16 +221,12 @@ static inline uint64_t rig_access(struct vdev *dev, uint32_t vcpu, bool write, u
 		.value = write ? value : 0,
 	};
 
-	if (rig.core_of[vcpu] != RIG_NO_CORE) {
-		rig_enter(vcpu);
-	}
+	rig_enter(vcpu);
 	if (dev->ops->access(dev, &a) != VDEV_OK) {
 		rig_fail("an access within the range aborts");
 	}
 	rig_check();
-	if (rig.core_of[vcpu] != RIG_NO_CORE) {
-		rig_enter(vcpu);
-	}
+	rig_enter(vcpu);
 	return a.value;
 }
 
