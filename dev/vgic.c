@@ -290,6 +290,10 @@ static void op_inject_hw(struct vic *vic, uint32_t vcpu, uint32_t irq, uint32_t 
 	if (irq < VGIC_PRIVATE) {
 		vgic_lock(g, vcpu);
 		if (vgic_lr_inject_hw(g, vcpu, irq, host_irq)) {
+			if (g->cpu[vcpu].waits) { /* it is loaded, but sleeps */
+				g->cpu[vcpu].waits = false;
+				vcpu_kick(g->vic.vm, vcpu);
+			}
 			spin_unlock(&g->lock);
 			return;
 		}
@@ -362,10 +366,11 @@ void vgic_unlock_work(struct vgic *g)
 		if ((here || !g->cpu[v].loaded) && (applied & BIT32(v)) == 0) {
 			applied |= BIT32(v);
 			vgic_apply(g, v);
-			if (here) {
+			if (here && !g->cpu[v].waits) {
 				continue;
 			}
 		}
+		g->cpu[v].waits = false;
 		vcpu_kick(g->vic.vm, v);
 	}
 	acks = g->acks_due;

@@ -83,6 +83,7 @@ struct vgic_cpu {
 	bool loaded;
 	bool dirty;	   /* list registers do not fit the model: sync() has work */
 	bool asleep;	   /* GICR_WAKER.ProcessorSleep */
+	bool waits;	   /* pending() has let it sleep, and nobody has kicked it since */
 	bool blocked;	   /* all list registers active, none may be given up */
 	uint32_t affinity; /* Aff3.Aff2.Aff1.Aff0, a byte each */
 	uint64_t sgi_self; /* ICC_SGI1R_EL1 for SGI 0 to this vCPU alone */
@@ -239,7 +240,7 @@ void vgic_sync(struct vic *vic, uint32_t vcpu);
 bool vgic_pending(struct vic *vic, uint32_t vcpu);
 /*
  * Short ways for a private interrupt of the vCPU that is here, if it is loaded; false:
- * not simple enough, nothing done.  Nobody is to be kicked after them.
+ * not simple enough, nothing done.  They kick nobody.
  */
 bool vgic_lr_sgi(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t source);
 bool vgic_lr_inject_hw(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t host_irq);

@@ -658,6 +658,7 @@ bool vgic_pending(struct vic *vic, uint32_t vcpu)
 				  signals(st.vmcr, LR_PRIO(lr), (lr & GICH_LR_GROUP1) != 0);
 		}
 	}
+	c->waits = !pending;
 	vgic_unlock(g);
 	arch_irq_restore(flags);
 	return pending;

@@ -20,7 +20,8 @@
  *   inject_hw      a forwarded host interrupt was acknowledged and dropped (not
  *                  deactivated).  Private ones on the core where the vCPU is loaded.
  *   pending        WFI: may the vCPU sleep?  If the vCPU is loaded, only on the core
- *                  where it is loaded: the list registers are read there.
+ *                  where it is loaded: the list registers are read there.  A vCPU that
+ *                  was let sleep is kicked by inject_hw and by its own core's changes.
  *   vgic_v3_sgi()  a trapped write to ICC_SGI1R/SGI0R/ASGI1R_EL1.
  *   bus accesses   on the core where the accessing vCPU is loaded, if it is loaded.
  *

@@ -633,6 +633,21 @@ static void wfi(void **state)
 	assert_true(rig_pending(0));
 	rig_set(VIRQ_SHARED, 41, false);
 	assert_false(rig_pending(0));
+	/* It sleeps, but its state has stayed on its core. */
+	rig_load(0, 0);
+	rig_set(VIRQ_SHARED, 40, false);
+	rig_eoi(0, 40);
+	rig_write(0, ISENABLER, 1 << 27);
+	rig.kicks = 0;
+	rig_fire(0, 27, 27);
+	assert_int_equal(rig.kicks, 0);
+	assert_int_equal(rig_ack(0), 27);
+	rig_eoi(0, 27);
+	assert_false(rig_pending(0));
+	rig_fire(0, 27, 27);
+	assert_int_equal(rig.kicks, 1);
+	assert_int_equal(rig_ack(0), 27);
+	rig_eoi(0, 27);
 	stop();
 }
 
