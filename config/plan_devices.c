@@ -15,6 +15,9 @@
 #define SPI_FIRST 32
 #define SPI_END	  1020
 
+/* More than an interrupt controller with all its redistributors: many devices. */
+#define LARGE_RANGE (24 * MiB)
+
 static const struct fdt_dev arm_devs[] = {
 	{ .kind = GUEST_DEV_UART_PL011, .base = 0x9000000, .size = 0x1000, .irq = 33 },
 	{ .kind = GUEST_DEV_RTC_PL031, .base = 0x9010000, .size = 0x1000, .irq = 34 },
@@ -327,9 +330,11 @@ void plan_map_device(struct planner *p, const char *name, uint64_t gpa_base, uin
 			  PLAN_MAX_MAPS);
 		return;
 	}
-	plan_diag(p, DIAG_WARNING, pos,
-		  "\"%s\": host range 0x%lx-0x%lx is mapped as it is, without interrupts", name,
-		  map.hpa, map.hpa + map.size - 1);
+	if (p->machine != NULL) {
+		plan_diag(p, DIAG_WARNING, pos,
+			  "\"%s\": host range 0x%lx-0x%lx is mapped as it is, without interrupts",
+			  name, map.hpa, map.hpa + map.size - 1);
+	}
 	p->out->map[p->out->map_count++] = map;
 }
 
@@ -409,6 +414,12 @@ static void plan_pass_entry(struct planner *p, const struct plan_pass *e, bool *
 	}
 	if (!*is_virtual) {
 		plan_map_device(p, e->name, e->gpa, e->hpa, e->size, e->pos);
+	} else if (e->size >= LARGE_RANGE) {
+		plan_diag(
+			p, DIAG_WARNING, e->pos,
+			"\"%s\" has devices in it that become virtual ones; the rest of so large a "
+			"range reads zero, passing it through is not supported yet",
+			e->name);
 	}
 }
 

@@ -19,7 +19,9 @@ HOST_CFLAGS := -std=gnu11 -g $(WARN) -D_GNU_SOURCE -Iinclude $(THIRD_INC) -MMD -
 # axvmconfig: the hypervisor's own configuration parser and planner as a program.
 HOST_OUT := $(BUILD)/host
 AXVMCONFIG := $(HOST_OUT)/axvmconfig
-TOOL_SRC := $(filter lib/% config/%,$(PURE_SRC))
+# (Loading, of image/, writes guest memory: not for programs.)
+TOOL_SRC := $(filter-out %/load.c %/vm_load.c,$(filter lib/% config/% image/% drv/machine%, \
+	    $(PURE_SRC))) $(LIBFDT_SRC)
 TOOL_OBJ := $(patsubst %.c,$(HOST_OUT)/obj/%.o,$(patsubst $(DL)/%,third/%,$(TOOL_SRC)))
 
 $(eval $(call remember,$(HOST_OUT)/flags,$(HOSTCC) -O1 $(HOST_CFLAGS)))

@@ -3,13 +3,17 @@
  * axvmconfig: the hypervisor's own configuration code as a program for the build
  * machine.
  *
- *   axvmconfig check [--arch ARCH] FILE...   every problem, file:line:column
+ *   axvmconfig check [--arch ARCH] [--machine DTB] FILE...
+ *                                every problem, file:line:column; with a machine's
+ *                                device tree, whether it can run these VMs together
  *   axvmconfig files FILE...     images to compile in:  <index of FILE> TAB <path>
  *   axvmconfig fsfiles FILE...   images to put on the FAT volume, likewise
  *   axvmconfig arch FILE         the architecture that the file speaks for, if any
  *
  * Exit status: 0 no errors, 1 errors, 2 wrong usage or a file that cannot be read.
  */
+#include <hv/machine.h>
+#include <hv/plan.h>
 #include <hv/vm_config.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +36,12 @@ struct run {
 	size_t count;
 	char **file;
 	struct vm_config **cfg;
-	size_t current; /* being parsed; `count`: all of them are judged */
+	size_t current;		  /* being parsed; `count`: all of them are judged */
+	const char *machine_file; /* NULL: none given */
+	char *machine_fdt;
+	struct machine *machine;
+	struct vm_plan **plan; /* of those that can be planned: `planned` of them */
+	size_t planned;
 	struct diag_sink sink;
 	struct finding *findings;
 	size_t finding_count;
@@ -136,9 +145,68 @@ static void read_all(struct run *run)
 	(void)!vm_config_check_set(run->cfg, run->count, &run->sink);
 }
 
+static void read_machine(struct run *run)
+{
+	static const struct machine_boot boot;
+	size_t len;
+
+	if (run->machine_file == NULL) {
+		return;
+	}
+	run->machine_fdt = read_file(run->machine_file, &len);
+	run->machine = allocate(NULL, sizeof(*run->machine));
+	if (machine_from_fdt(run->machine, run->machine_fdt, len, &boot) != 0) {
+		fprintf(stderr, "axvmconfig: %s: %s %s\n", run->machine_file, run->machine->error,
+			run->machine->error_node);
+		exit(EXIT_USAGE);
+	}
+}
+
+/* Plans the VMs one after the other, as the hypervisor does, without their images. */
+static void plan_all(struct run *run)
+{
+	static _Alignas(8) char work[PLAN_WORK_SIZE];
+	size_t i;
+
+	run->plan = allocate(NULL, run->count * sizeof(struct vm_plan *));
+	for (i = 0; i < run->count; i++) {
+		struct vm_config *cfg = run->cfg[i];
+		struct vm_plan *plan;
+		struct plan_request req = {
+			.cfg = cfg,
+			.index = (uint32_t)i,
+			.arch = run->arch != VM_ARCH_ANY ? run->arch : vm_config_guess_arch(cfg),
+			.machine = run->machine,
+			.others = (const struct vm_plan *const *)run->plan,
+			.other_count = run->planned,
+			.work = work,
+			.work_size = sizeof(work),
+			.sink = &run->sink,
+		};
+
+		if (cfg->errors != 0 || req.arch == VM_ARCH_ANY) {
+			continue;
+		}
+		plan = allocate(NULL, sizeof(*plan));
+		run->current = i;
+		if (vm_plan(&req, plan) == 0) {
+			run->plan[run->planned++] = plan;
+		} else {
+			free(plan);
+		}
+	}
+}
+
 static void free_all(struct run *run)
 {
 	size_t i;
+
+	for (i = 0; i < run->planned; i++) {
+		free(run->plan[i]);
+	}
+	free(run->plan);
+	free(run->machine);
+	free(run->machine_fdt);
 
 	for (i = 0; i < run->count; i++) {
 		free(run->cfg[i]);
@@ -184,7 +252,9 @@ static int do_check(struct run *run)
 {
 	size_t i;
 
+	read_machine(run);
 	read_all(run);
+	plan_all(run);
 	if (run->finding_count != 0) {
 		qsort(run->findings, run->finding_count, sizeof(*run->findings), compare_findings);
 	}
@@ -258,7 +328,7 @@ static const struct command {
 
 static int usage(void)
 {
-	fputs("usage: axvmconfig check [--arch aarch64|riscv64|x86_64] FILE...\n"
+	fputs("usage: axvmconfig check [--arch aarch64|riscv64|x86_64] [--machine DTB] FILE...\n"
 	      "       axvmconfig files FILE...     images to compile in\n"
 	      "       axvmconfig fsfiles FILE...   images to put on the FAT volume\n"
 	      "       axvmconfig arch FILE         architecture that the file speaks for\n",
@@ -272,12 +342,15 @@ int main(int argc, char **argv)
 	int first = 2;
 	size_t i;
 
-	if (argc > first + 1 && strcmp(argv[first], "--arch") == 0) {
+	for (; argc > first + 1 && strncmp(argv[first], "--", 2) == 0; first += 2) {
+		if (strcmp(argv[first], "--machine") == 0) {
+			run.machine_file = argv[first + 1];
+			continue;
+		}
 		run.arch = vm_arch_from_name(argv[first + 1]);
-		if (run.arch == VM_ARCH_ANY) {
+		if (strcmp(argv[first], "--arch") != 0 || run.arch == VM_ARCH_ANY) {
 			return usage();
 		}
-		first += 2;
 	}
 	if (argc <= first) {
 		return usage();

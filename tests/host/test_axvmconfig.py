@@ -95,3 +95,31 @@ def test_missing_file(tmp_path):
 def test_large_file(write):
     f = write("a.toml", GOOD.format(name="a", where="fs") + "# comment\n" * 20000)
     assert run("check", f)[0] == 0
+
+
+@pytest.fixture(name="dtb", scope="module")
+def compile_machine(tmp_path_factory):
+    def compile_dts(name):
+        out = tmp_path_factory.mktemp("dtb") / f"{name}.dtb"
+        subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", out,
+                        f"tests/unit/data/{name}.dts"], check=True)
+        return out
+    return compile_dts
+
+
+def test_machine(dtb):
+    qemu = dtb("qemu-gicv2")
+    assert run("check", "--machine", qemu, UPSTREAM / "arceos-aarch64.toml")[0] == 0
+    status, out, _ = run("check", "--machine", qemu, UPSTREAM / "linux-a1000-aarch64-smp8.toml")
+    assert status == 1
+    assert ":58:2: error: \"most-devices\": host range 0x0-0x7fffffff holds this machine's RAM" in out
+    assert "MAP_IDENTICAL memory 0x80000000-0xefffffff is not all RAM of this machine" in out
+    status, out, _ = run("check", "--machine", dtb("qemu-gicv3"), UPSTREAM / "arceos-aarch64.toml")
+    assert status == 1
+    assert "needs a GICv2" in out and "has a GICv3" in out
+
+
+def test_machine_is_no_device_tree(write):
+    status, _, err = run("check", "--machine", write("x.dtb", "no"), UPSTREAM / "arceos-aarch64.toml")
+    assert status == 2
+    assert "x.dtb" in err

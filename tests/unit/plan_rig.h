@@ -38,14 +38,15 @@ static struct vm_config rig_cfg;
 static struct machine rig_machine;
 static struct vm_plan rig_plan;
 
-static void rig_close(struct image_source *src)
+static inline void rig_close(struct image_source *src)
 {
 	(void)src;
 	rig_store.opened--;
 }
 
-static int rig_open(struct image_store *store, uint32_t index, enum vm_image_location location,
-		    const char *path, struct image_source **out)
+static inline int rig_open(struct image_store *store, uint32_t index,
+			   enum vm_image_location location, const char *path,
+			   struct image_source **out)
 {
 	struct rig_store *s = container_of(store, struct rig_store, store);
 
@@ -67,7 +68,7 @@ static int rig_open(struct image_store *store, uint32_t index, enum vm_image_loc
 	return -ENOENT;
 }
 
-static const char *rig_where(struct image_store *store, enum vm_image_location location)
+static inline const char *rig_where(struct image_store *store, enum vm_image_location location)
 {
 	(void)store;
 	return location == VM_IMAGE_FS ? "the root of the FAT32 disk" : "the hypervisor";
@@ -75,14 +76,14 @@ static const char *rig_where(struct image_store *store, enum vm_image_location l
 
 static const struct image_store_ops rig_store_ops = { rig_open, rig_where };
 
-static void rig_add(const char *path, const void *data, uint64_t size)
+static inline void rig_add(const char *path, const void *data, uint64_t size)
 {
 	assert_true(rig_store.count < RIG_FILES);
 	rig_store.file[rig_store.count++] = (struct rig_file){ path, data, size };
 }
 
 /* QEMU's virt board, with 1 GiB of RAM and two cores. */
-static void rig_qemu(struct machine *m, uint32_t gic, uint64_t ram)
+static inline void rig_qemu(struct machine *m, uint32_t gic, uint64_t ram)
 {
 	memset(m, 0, sizeof(*m));
 	m->cpu_count = 2;
@@ -112,7 +113,8 @@ static void rig_qemu(struct machine *m, uint32_t gic, uint64_t ram)
 	m->pci[0].ecam = (struct machine_range){ hpa(0x4010000000), 0x10000000 };
 }
 
-static void rig_memory(uint64_t gpa_base, uint64_t size, uint32_t flags, enum vm_map_type type)
+static inline void rig_memory(uint64_t gpa_base, uint64_t size, uint32_t flags,
+			      enum vm_map_type type)
 {
 	struct vm_config_memory *m = &rig_cfg.memory[rig_cfg.memory_count++];
 
@@ -121,7 +123,7 @@ static void rig_memory(uint64_t gpa_base, uint64_t size, uint32_t flags, enum vm
 	};
 }
 
-static void rig_pass(const char *name, uint64_t gpa_base, uint64_t hpa_base, uint64_t length)
+static inline void rig_pass(const char *name, uint64_t gpa_base, uint64_t hpa_base, uint64_t length)
 {
 	struct vm_config_pass *e = &rig_cfg.pass[rig_cfg.pass_count++];
 
@@ -132,8 +134,8 @@ static void rig_pass(const char *name, uint64_t gpa_base, uint64_t hpa_base, uin
 	e->pos = (struct cfg_pos){ 40 + rig_cfg.pass_count, 5 };
 }
 
-static struct vm_config_emu *rig_emu(enum vm_emu_kind kind, uint64_t base, uint64_t length,
-				     uint32_t irq)
+static inline struct vm_config_emu *rig_emu(enum vm_emu_kind kind, uint64_t base, uint64_t length,
+					    uint32_t irq)
 {
 	struct vm_config_emu *e = &rig_cfg.emu[rig_cfg.emu_count++];
 
@@ -146,13 +148,13 @@ static struct vm_config_emu *rig_emu(enum vm_emu_kind kind, uint64_t base, uint6
 	return e;
 }
 
-static void rig_addr(struct cfg_u64 *a, uint64_t value)
+static inline void rig_addr(struct cfg_u64 *a, uint64_t value)
 {
 	*a = (struct cfg_u64){ value, true, { 15, 18 } };
 }
 
 /* The passthrough list of upstream's aarch64 files. */
-static void rig_upstream_list(void)
+static inline void rig_upstream_list(void)
 {
 	rig_pass("intc@8000000", 0x8000000, 0x8000000, 0x50000);
 	rig_pass("pl011@9000000", 0x9000000, 0x9000000, 0x1000);
@@ -162,7 +164,7 @@ static void rig_upstream_list(void)
 }
 
 /* Upstream's arceos-aarch64: 16 MiB, one vCPU, kernel.bin at 0x4008_0000. */
-static void rig_config(void)
+static inline void rig_config(void)
 {
 	memset(&rig_cfg, 0, sizeof(rig_cfg));
 	snprintf(rig_cfg.file, sizeof(rig_cfg.file), "vm.toml");
@@ -183,7 +185,7 @@ static void rig_config(void)
 	rig_memory(0x40000000, 0x1000000, 7, VM_MAP_ALLOC);
 }
 
-static struct plan_request rig_request(const struct machine *m)
+static inline struct plan_request rig_request(const struct machine *m)
 {
 	return (struct plan_request){ .cfg = &rig_cfg,
 				      .arch = VM_ARCH_AARCH64,
@@ -195,7 +197,7 @@ static struct plan_request rig_request(const struct machine *m)
 }
 
 /* Plans and checks what every planning owes. */
-static int rig_do(const struct plan_request *req)
+static inline int rig_do(const struct plan_request *req)
 {
 	int err;
 
@@ -208,14 +210,14 @@ static int rig_do(const struct plan_request *req)
 	return err;
 }
 
-static int rig_run(const struct machine *m)
+static inline int rig_run(const struct machine *m)
 {
 	const struct plan_request req = rig_request(m);
 
 	return rig_do(&req);
 }
 
-static const struct guest_dev *rig_dev(uint64_t base)
+static inline const struct guest_dev *rig_dev(uint64_t base)
 {
 	for (uint32_t i = 0; i < rig_plan.board.dev_count; i++) {
 		if (rig_plan.board.dev[i].base == base) {
@@ -225,7 +227,7 @@ static const struct guest_dev *rig_dev(uint64_t base)
 	return NULL;
 }
 
-static int rig_setup(void **state)
+static inline int rig_setup(void **state)
 {
 	(void)state;
 	memset(&rig_store, 0, sizeof(rig_store));
