@@ -24,6 +24,7 @@ uint32_t fake_tlb_count;
 void (*fake_tlb_hook)(struct pt *pt, enum fake_tlb_op op, const struct pt_inval *inv);
 uint64_t fake_irq_off;
 void (*fake_panic_hook)(const char *text);
+void (*fake_relax_hook)(void);
 
 void hv_panic(const char *fmt, ...)
 {

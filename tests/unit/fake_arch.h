@@ -26,6 +26,9 @@ void fake_ram_simple(hpa_t base, uint64_t size);
  */
 extern void (*fake_panic_hook)(const char *text);
 
+/* What happens elsewhere while a loop waits; a wait is a panic if this is NULL. */
+extern void (*fake_relax_hook)(void);
+
 /* What the table walker asked the architecture to do, in order. */
 enum fake_tlb_op {
 	FAKE_PUBLISH,

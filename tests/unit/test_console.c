@@ -375,11 +375,16 @@ static void test_names(void **state)
 	console_detach(&p);
 }
 
+static void time_passes(void)
+{
+}
+
 static void test_stuck_uart(void **state)
 {
 	uint32_t before;
 
 	(void)state;
+	fake_relax_hook = time_passes;
 	/* Slow, but alive: nothing is lost. */
 	stuck_polls = 1000;
 	say(&one, "slow");
@@ -400,6 +405,31 @@ static void test_stuck_uart(void **state)
 	stuck_polls = 1000;
 	say(&one, "!");
 	assert_screen("!");
+	fake_relax_hook = NULL;
+}
+
+/* Another core is in rx_ready() of a port: it cannot go until that has ended. */
+static uint32_t waits;
+
+static void other_core(void)
+{
+	waits++;
+	if (waits == 3) {
+		one.port.notifying--;
+	}
+}
+
+static void test_detach_waits(void **state)
+{
+	(void)state;
+	waits = 0;
+	fake_relax_hook = other_core;
+	one.port.notifying++;
+	console_detach(&one.port);
+	assert_int_equal(waits, 3);
+	console_detach(&two.port);
+	assert_int_equal(waits, 3);
+	fake_relax_hook = NULL;
 }
 
 static void test_input_burst(void **state)
@@ -455,6 +485,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_detach, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stuck_uart, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_detach_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_input_burst, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_panic, setup, teardown),
 	};

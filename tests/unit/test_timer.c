@@ -8,6 +8,7 @@
 #include <hv/arch_cpu.h>
 #include <hv/timer.h>
 
+#include "fake_arch.h"
 #include "fake_time.h"
 
 struct probe {
@@ -238,6 +239,57 @@ static void test_armed_elsewhere_while_running(void **state)
 	assert_int_equal(p.cpu, 1);
 }
 
+/*
+ * fn runs on core 1; core 6 cancels.  What core 1 does meanwhile happens in the hook:
+ * it arms the timer once more and ends, and must be caught all the same.
+ */
+static struct probe *cancelled;
+static jmp_buf back;
+static uint32_t waits;
+
+static void core1_goes_on(void)
+{
+	fake_cpu = 1;
+	if (++waits == 2) {
+		timer_arm(&cancelled->t, fake_now + 5);
+	}
+	if (waits == 4) {
+		/* fn has returned: the rest of timer_run_expired() needs its stack. */
+		longjmp(back, 1);
+	}
+	fake_cpu = 6;
+}
+
+static void cancelled_from_elsewhere(struct timer *t)
+{
+	fake_cpu = 6;
+	if (setjmp(back) == 0) {
+		timer_cancel(t);
+		fail_msg("did not wait");
+	}
+	fake_cpu = 1;
+}
+
+static void test_cancel_waits(void **state)
+{
+	struct probe p = { .t = { .fn = cancelled_from_elsewhere } };
+
+	(void)state;
+	cancelled = &p;
+	waits = 0;
+	fake_relax_hook = core1_goes_on;
+	fake_cpu = 1;
+	timer_arm(&p.t, 2000);
+	fake_now = 2000;
+	timer_run_expired();
+	fake_relax_hook = NULL;
+	assert_int_equal(waits, 4);
+	/* The one that fn armed while it was being cancelled is gone. */
+	assert_false(timer_is_armed(&p.t));
+	fake_time_advance(1000);
+	assert_int_equal(waits, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +298,7 @@ int main(void)
 		cmocka_unit_test_setup(test_periodic_and_bounded, setup),
 		cmocka_unit_test_setup(test_cancel_in_function, setup),
 		cmocka_unit_test_setup(test_cores, setup),
+		cmocka_unit_test_setup(test_cancel_waits, setup),
 		cmocka_unit_test_setup(test_armed_elsewhere_while_running, setup),
 	};
 
