@@ -323,7 +323,7 @@ static void test_loopback(void **state)
 	wr(IMSC, OE);
 	wr(CR, 0x381);
 	wr(ICR, 0xf); /* CTS and others have changed: see test_loopback_modem */
-	type("t"); /* not received now */
+	type("t");    /* not received now */
 	for (uint32_t i = 0; i < PL011_FIFO_DEPTH; i++) {
 		assert_false(b.line);
 		wr(DR, 'a' + i);
