@@ -117,7 +117,6 @@ static void pl011_fill(struct pl011 *u)
 {
 	uint32_t on = CR_UARTEN | CR_RXE;
 	bool more = true;
-	bool got = false;
 
 	if (u->chr == NULL || (u->cr & (on | CR_LBE)) != on) {
 		return;
@@ -128,11 +127,13 @@ static void pl011_fill(struct pl011 *u)
 		more = c >= 0;
 		if (more) {
 			pl011_receive(u, (uint8_t)c);
-			got = true;
+			u->rt_due = true;
 		}
 	}
-	if (got && !more) {
-		u->ris |= INT_RT;
+	/* Once for what came since the last time, so that ICR has an effect. */
+	if (!more && u->rt_due) {
+		u->ris |= u->fifo_count != 0 ? INT_RT : 0;
+		u->rt_due = false;
 	}
 }
 
@@ -333,6 +334,7 @@ static void pl011_reset(struct vdev *dev)
 	u->fifo_head = 0;
 	u->fifo_count = 0;
 	u->overrun = false;
+	u->rt_due = false;
 	u->rsr = 0;
 	u->ilpr = 0;
 	u->ibrd = 0;

@@ -32,6 +32,7 @@ struct pl011 {
 	uint32_t fifo_head;
 	uint32_t fifo_count;
 	bool overrun; /* a character was lost and no later one was read: DR.OE */
+	bool rt_due;  /* characters came that no RT has told of */
 	uint32_t rsr;
 	uint32_t ilpr;
 	uint32_t ibrd;

@@ -31,7 +31,7 @@ struct timer {
 	bool armed;    /* in its home's queue; written under the queue's lock */
 };
 
-/* Now, in ns. */
+/* Now, in ns: arch_time_ns(). */
 uint64_t time_now(void);
 
 /*
@@ -55,14 +55,6 @@ void timer_disarm(struct timer *t);
 
 /* Is it going to fire? */
 bool timer_is_armed(const struct timer *t);
-
-/*
- * From the architecture: nanoseconds since an unknown start, the same on all cores, never
- * going back; and when this core's timer interrupt calls timer_run_expired(),
- * TIMER_NEVER: not at all.  A time that is past is due at once.
- */
-uint64_t arch_time_ns(void);
-void arch_timer_set(uint64_t deadline_ns);
 
 /* The hardware timer's interrupt: calls what is due on this core.  Interrupts masked. */
 void timer_run_expired(void);

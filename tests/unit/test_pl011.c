@@ -309,6 +309,20 @@ static void test_receiver_off(void **state)
 	wr(CR, 0x301);
 	assert_true(b.line);
 	assert_int_equal(rd(DR), 'x');
+	/* More than there is room for: the line is not idle, so no timeout yet. */
+	wr(CR, 0);
+	wr(LCR_H, 0x70);
+	type("0123456789abcdefg");
+	wr(CR, 0x301);
+	assert_int_equal(rd(RIS), RX);
+	assert_int_equal(rd(DR), '0');
+	assert_int_equal(rd(RIS), RX);
+	assert_int_equal(b.in_len, 0);
+	assert_int_equal(rd(DR), '1'); /* asks in vain: idle */
+	assert_int_equal(rd(RIS), RX | RT);
+	while ((rd(FR) & RXFE) == 0) {
+		(void)rd(DR);
+	}
 	/* What was typed while a VM was reset is there when it comes up. */
 	wr(CR, 0);
 	type("y");
