@@ -123,3 +123,10 @@ def test_machine_is_no_device_tree(write):
     status, _, err = run("check", "--machine", write("x.dtb", "no"), UPSTREAM / "arceos-aarch64.toml")
     assert status == 2
     assert "x.dtb" in err
+
+
+@pytest.mark.parametrize("name", ["arceos-aarch64", "arceos-aarch64-smp", "nimbos-aarch64",
+                                  "starry-aarch64"])
+def test_upstream_files_on_qemu(dtb, name):
+    status, out, _ = run("check", "--machine", dtb("qemu-gicv2"), UPSTREAM / f"{name}.toml")
+    assert status == 0, out
