@@ -17,6 +17,7 @@ struct arch_context {
 	uint64_t x19_x29[11];
 	uint64_t sp;
 	uint64_t pc;
+	uint64_t elr, spsr; /* of a vCPU's thread: the guest's PC and PSTATE */
 };
 
 /*
@@ -52,7 +53,6 @@ struct fp_state {
 
 struct arch_vcpu {
 	struct guest_frame *frame;
-	uint64_t pc, pstate; /* ELR_EL2 and SPSR_EL2 while not loaded */
 	uint64_t hcr;	     /* HCR_EL2 while not loaded */
 	bool idle_traps;     /* HCR_TWI is set */
 	uint64_t vmpidr;

@@ -141,8 +141,15 @@ static void el2_invalidate(struct pt *pt, const struct pt_inval *inv)
 	isb();
 }
 
+/* This core's own walks: the ISB makes the next instruction see the new entry. */
+static void el2_publish(struct pt *pt)
+{
+	table_publish(pt);
+	isb();
+}
+
 static const struct pt_ops el2_ops = {
-	.publish = table_publish,
+	.publish = el2_publish,
 	.invalidate = el2_invalidate,
 };
 

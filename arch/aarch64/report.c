@@ -136,8 +136,9 @@ void arch_vcpu_report(struct vcpu *v)
 {
 	const struct guest_frame *f = v->arch.frame;
 	bool loaded = this_cpu()->loaded == v;
-	uint64_t pc = loaded ? sysreg_read(ELR_EL2) : v->arch.pc;
-	uint64_t pstate = loaded ? sysreg_read(SPSR_EL2) : v->arch.pstate;
+	bool running = thread_current() == &v->thread;
+	uint64_t pc = running ? sysreg_read(ELR_EL2) : v->thread.ctx.elr;
+	uint64_t pstate = running ? sysreg_read(SPSR_EL2) : v->thread.ctx.spsr;
 
 	log_error("  vCPU %u: pc %#llx pstate %#llx", v->index, (unsigned long long)pc,
 		  (unsigned long long)pstate);

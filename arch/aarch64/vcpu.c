@@ -94,8 +94,6 @@ void arch_vcpu_reset(struct vcpu *v)
 	memset(&a->el1, 0, sizeof(a->el1));
 	memset(&a->fp, 0, sizeof(a->fp));
 	a->el1.sctlr = SCTLR_EL1_RESET;
-	a->pc = v->entry;
-	a->pstate = PSTATE_EL1H | PSTATE_DAIF;
 	a->cntv_ctl = 0;
 	a->cntv_cval = 0;
 	a->cntp_ctl = 0;
@@ -121,8 +119,6 @@ void arch_vcpu_load(struct vcpu *v)
 	sysreg_write(VMPIDR_EL2, a->vmpidr);
 	sysreg_write(CNTVOFF_EL2, vm->cntvoff);
 	el1_restore(&a->el1);
-	sysreg_write(ELR_EL2, a->pc);
-	sysreg_write(SPSR_EL2, a->pstate);
 	if (fp_owner[this_cpu()->id] == v) {
 		sysreg_write(CPTR_EL2, sysreg_read(CPTR_EL2) & ~CPTR_TFP);
 	} else {
@@ -149,8 +145,6 @@ void arch_vcpu_save(struct vcpu *v)
 	sysreg_write(CNTP_CTL_EL0, 0);
 	isb();
 	v->vm->vic->ops->save(v->vm->vic, v->index);
-	a->pc = sysreg_read(ELR_EL2);
-	a->pstate = sysreg_read(SPSR_EL2);
 	/* Read back: the processor clears VSE when the guest takes its SError. */
 	a->hcr = sysreg_read(HCR_EL2);
 	el1_save(&a->el1);
@@ -194,5 +188,7 @@ void arch_vcpu_trap_idle(struct vcpu *v, bool on)
 
 void arch_vcpu_enter(struct vcpu *v)
 {
+	sysreg_write(ELR_EL2, v->entry);
+	sysreg_write(SPSR_EL2, PSTATE_EL1H | PSTATE_DAIF);
 	vcpu_run_frame(v->arch.frame);
 }

@@ -236,7 +236,12 @@ host_exception:
 	mov	x1, sp
 	bl	host_fault
 
-/* void arch_context_switch(struct arch_context *from, struct arch_context *to) */
+/*
+ * void arch_context_switch(struct arch_context *from, struct arch_context *to)
+ *
+ * ELR and SPSR belong to the thread: a vCPU's hold where its guest goes on, and any
+ * interrupt of the next thread overwrites them.
+ */
 	.global	arch_context_switch
 arch_context_switch:
 	stp	x19, x20, [x0, #0]
@@ -246,14 +251,20 @@ arch_context_switch:
 	stp	x27, x28, [x0, #64]
 	mov	x2, sp
 	stp	x29, x2, [x0, #80]
-	str	x30, [x0, #96]
+	mrs	x3, elr_el2
+	mrs	x4, spsr_el2
+	stp	x30, x3, [x0, #96]
+	str	x4, [x0, #112]
 	ldp	x19, x20, [x1, #0]
 	ldp	x21, x22, [x1, #16]
 	ldp	x23, x24, [x1, #32]
 	ldp	x25, x26, [x1, #48]
 	ldp	x27, x28, [x1, #64]
 	ldp	x29, x2, [x1, #80]
-	ldr	x30, [x1, #96]
+	ldp	x30, x3, [x1, #96]
+	ldr	x4, [x1, #112]
+	msr	elr_el2, x3
+	msr	spsr_el2, x4
 	mov	sp, x2
 	ret
 

@@ -14,10 +14,13 @@ struct vm_exit;
 /* Once, after the thread exists. */
 void arch_vcpu_init(struct vcpu *v);
 
-/* Power-on state: about to run at v->entry with v->arg in the first argument register. */
+/* Power-on state, with v->arg in the first argument register. */
 void arch_vcpu_reset(struct vcpu *v);
 
-/* Runs the guest from the state in *v; traps arrive on the stack's top from now on. */
+/*
+ * Starts the guest, loaded and reset, at v->entry; its traps arrive at the top of the
+ * calling thread's stack from now on.
+ */
 void __noreturn arch_vcpu_enter(struct vcpu *v);
 
 /* Guest state into / out of this core's registers; interrupts masked. */
