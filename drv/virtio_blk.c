@@ -15,6 +15,7 @@
 #include <hv/arch_cpu.h>
 #include <hv/arch_mm.h>
 #include <hv/block.h>
+#include <hv/hv_map.h>
 #include <hv/log.h>
 #include <hv/machine.h>
 #include <hv/mmio.h>
@@ -326,16 +327,27 @@ static void add(void)
 	}
 }
 
+static bool map(const struct machine_range *r)
+{
+	int err = hv_map_device(r->base, r->size);
+
+	if (err != 0) {
+		log_warn("registers at %#llx cannot be mapped (error %d): no disks there",
+			 (unsigned long long)r->base.a, err);
+	}
+	return err == 0;
+}
+
 uint32_t block_probe_all(const struct machine *m)
 {
 	disk_count = 0;
 	for (uint32_t i = 0; i < m->virtio_count && disk_count < BLOCK_MAX; i++) {
-		if (virtio_mmio_probe(&m->virtio[i], VIRTIO_ID_BLOCK, &disks[disk_count].dev) ==
-		    0) {
+		if (map(&m->virtio[i].range) && virtio_mmio_probe(&m->virtio[i], VIRTIO_ID_BLOCK,
+								  &disks[disk_count].dev) == 0) {
 			add();
 		}
 	}
-	for (uint32_t i = 0; i < m->pci_count; i++) {
+	for (uint32_t i = 0; i < m->pci_count && map(&m->pci[i].ecam); i++) {
 		for (uint32_t n = 0; disk_count < BLOCK_MAX; n++) {
 			if (virtio_pci_probe(&m->pci[i], VIRTIO_ID_BLOCK, n,
 					     &disks[disk_count].dev) != 0) {

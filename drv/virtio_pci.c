@@ -7,6 +7,7 @@
 #include "virtio.h"
 
 #include <errno.h>
+#include <hv/hv_map.h>
 #include <hv/mmio.h>
 #include <hv/printf.h>
 
@@ -137,7 +138,7 @@ static int map_cap(const struct pci_fn *f, uint32_t cap, hpa_t *base, uint64_t *
 	}
 	*base = hpa(bar.base.a + offset);
 	*size = length;
-	return 0;
+	return hv_map_device(bar.base, bar.size);
 }
 
 static int use_cap(const struct pci_fn *f, uint32_t cap, struct virtio_dev *d,

@@ -38,8 +38,8 @@ struct block {
 };
 
 /*
- * Finds and starts the disks of the machine (virtio-blk on MMIO and PCI); once, after
- * page_init(), with the registers, ECAM and PCI windows mapped.  Returns how many there
+ * Finds and starts the disks of the machine (virtio-blk on MMIO and PCI); once, when the
+ * allocator and hv_map_device() work (it maps what it touches).  Returns how many there
  * are, 0 too; a disk that does not work is left out with a line in the log.
  */
 uint32_t block_probe_all(const struct machine *m);

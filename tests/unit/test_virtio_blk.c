@@ -16,8 +16,10 @@
 
 #include <cmocka.h>
 
+#include "arch/aarch64/pt_vmsa.h"
 #include <hv/arch_mm.h>
 #include <hv/block.h>
+#include <hv/hv_map.h>
 #include <hv/machine.h>
 #include <hv/page.h>
 
@@ -247,8 +249,14 @@ static void time_passes(void)
 
 static void start(bool legacy, enum mischief mischief)
 {
+	struct pt_shape shape;
+	uint64_t tcr;
+
 	fake_ram_reset();
 	fake_ram_simple(hpa(0x40000000), 4 * MiB);
+	assert_int_equal(vmsa_el2_layout(44, &shape, &tcr), 0);
+	assert_int_equal(pt_init(&hv_pt, &shape, &fake_pt_ops, OWNER_HV), 0);
+	assert_int_equal(hv_map_device(hpa(0xa000000), 0x200), 0);
 	fake_mmio_reset();
 	memset(&disk, 0, sizeof(disk));
 	disk.mmio = (struct fake_mmio){
