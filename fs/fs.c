@@ -237,6 +237,10 @@ static int check_chain(uint32_t cluster, uint64_t size)
 	uint64_t want = (size + bytes - 1) / bytes;
 	uint64_t cached = UINT64_MAX;
 
+	/* A loop would be followed as long as the size says: no longer than the volume. */
+	if (want > volume.n_fatent - 2) {
+		return fail(-EINVAL, "the file is larger than its volume: corrupt volume");
+	}
 	for (uint64_t i = 0; i < want; i++) {
 		int err;
 
