@@ -50,7 +50,6 @@ void panic_finish(void)
 {
 	struct cpu *self = this_cpu();
 
-	arch_backtrace();
 	panic_print("cores:");
 	for (uint32_t i = 0; i < cpu_count; i++) {
 		if (cpus[i].online == 0) {
@@ -77,5 +76,6 @@ void hv_panic(const char *fmt, ...)
 	(void)hv_vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	panic_print("axvisor: panic on core %u: %s", this_cpu()->id, text);
+	arch_backtrace();
 	panic_finish();
 }

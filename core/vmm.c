@@ -11,6 +11,8 @@
 #include <hv/machine.h>
 #include <hv/page.h>
 #include <hv/plan.h>
+#include <hv/pvpanic.h>
+#include <hv/selftest.h>
 #include <hv/thread.h>
 #include <hv/vm.h>
 #include <hv/vm_config.h>
@@ -269,7 +271,9 @@ static void vmm_main(void *arg)
 	uint32_t made;
 
 	(void)arg;
+	pvpanic_probe(&host_machine);
 	cpu_start_others();
+	selftest_run(host_machine.bootargs);
 	image_store_init(&host_machine);
 	read_configs();
 	for (uint32_t i = 0; i < origin_count; i++) {

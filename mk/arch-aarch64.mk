@@ -12,7 +12,9 @@ ARCH_RELOC := R_AARCH64_RELATIVE
 
 QEMU	?= qemu-system-aarch64
 CPU	?= cortex-a72
-QEMU_MACHINE = -M virt,virtualization=on,gic-version=$(GIC) -cpu $(CPU)
+# pvpanic: a failure of the hypervisor itself becomes QEMU's exit status.
+QEMU_MACHINE = -M virt,virtualization=on,gic-version=$(GIC) -cpu $(CPU) \
+	-device pvpanic-pci -action panic=exit-failure
 # Where QEMU puts a kernel Image with text_offset 0; for the debugger's symbols.
 QEMU_LOAD := 0x40200000
 GDB	?= gdb-multiarch

@@ -13,6 +13,7 @@
 #include <hv/console.h>
 #include <hv/cpu.h>
 #include <hv/log.h>
+#include <hv/pvpanic.h>
 
 #include <errno.h>
 
@@ -139,24 +140,10 @@ void arch_halt(void)
 	}
 }
 
-/*
- * Semihosting is the one way to give QEMU an exit status; it exists only where
- * the command line enables it.  A core without it takes the HLT as an exception,
- * so it is tried for failures only, after everything has been said.
- */
-static void semihosting_exit(int status)
-{
-	uint64_t block[2] = { 0x20026 /* ADP_Stopped_ApplicationExit */, (uint64_t)status };
-	register uint64_t x0 __asm__("x0") = 0x18; /* SYS_EXIT */
-	register uint64_t *x1 __asm__("x1") = block;
-
-	__asm__ volatile("hlt #0xf000" : "+r"(x0) : "r"(x1) : "memory");
-}
-
 void arch_machine_off(int status)
 {
 	if (status != 0) {
-		semihosting_exit(status);
+		pvpanic_report();
 	}
 	host_psci_off();
 	arch_halt();

@@ -68,7 +68,10 @@ static void backtrace_from(uint64_t fp, uint64_t pc)
 
 void arch_backtrace(void)
 {
-	backtrace_from((uint64_t)__builtin_frame_address(0), (uint64_t)__builtin_return_address(0));
+	/* From the caller's frame on: our own may be gone before it is read (tail call). */
+	const uint64_t *record = __builtin_frame_address(0);
+
+	backtrace_from(record[0], record[1]);
 }
 
 static const char *fault_name(uint64_t ec)

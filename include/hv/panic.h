@@ -11,7 +11,7 @@ void panic_print(const char *fmt, ...) __printf(1, 2);
 
 /*
  * Called by hv_panic() and by the architecture's fault handler after it has printed
- * the registers: backtrace, the other cores, off with a failure status.
+ * registers and backtrace: the other cores, off with a failure status.
  */
 void __noreturn panic_finish(void);
 
