@@ -8,6 +8,7 @@
  * threads would otherwise wait for each other.
  */
 #include <hv/arch_cpu.h>
+#include <hv/arch_vcpu.h>
 #include <hv/bug.h>
 #include <hv/cpu.h>
 #include <hv/irqchip.h>
@@ -219,6 +220,20 @@ static uint32_t choose_cpu(const struct thread *t)
 	return best;
 }
 
+/*
+ * A thread was woken by the one that runs on this core, e.g. by an SGI of its guest: no
+ * interrupt follows that would look at need_resched, and the guest may wait for the other
+ * one with interrupts off, or by a WFI.  So its slice begins, and its WFI traps, at once.
+ */
+static void now_contended(struct cpu *c)
+{
+	slice_update(c);
+	/* Within vcpu_switch() neither is loaded; that sees the queue itself. */
+	if (c->loaded != NULL && c->loaded == c->current->vcpu) {
+		arch_vcpu_trap_idle(c->loaded, true);
+	}
+}
+
 void thread_wake(struct thread *t)
 {
 	uint64_t flags = arch_irq_save();
@@ -252,6 +267,9 @@ void thread_wake(struct thread *t)
 	}
 	rq_push(&home->rq, t);
 	home->need_resched = 1;
+	if (home == self) {
+		now_contended(self);
+	}
 	spin_unlock(&home->rq.lock);
 	if (home != self) {
 		host_irqchip.ops->send_ipi(home->id, IPI_KICK);
