@@ -4,6 +4,7 @@
 #define ARCH_TYPES_H
 
 #include <arch_offsets.h>
+#include <hv/types.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -53,8 +54,8 @@ struct fp_state {
 
 struct arch_vcpu {
 	struct guest_frame *frame;
-	uint64_t hcr;	     /* HCR_EL2 while not loaded */
-	bool idle_traps;     /* HCR_TWI is set */
+	uint64_t hcr;	 /* HCR_EL2 while not loaded */
+	bool idle_traps; /* HCR_TWI is set */
 	uint64_t vmpidr;
 	uint64_t cntv_ctl, cntv_cval, cntp_ctl, cntp_cval;
 	struct el1_state el1;
@@ -64,6 +65,8 @@ struct arch_vcpu {
 struct arch_vm {
 	uint64_t vttbr, vtcr;
 	uint64_t cntvoff;
+	/* Per core: 1 + index of the vCPU that ran there last, 0 = none; that core's own. */
+	uint8_t last_vcpu[MAX_CPUS];
 	struct vgic *vgic;
 	uint32_t gic_version; /* of the guest's: 2 or 3 */
 };

@@ -179,8 +179,10 @@ secondary_start:
 
 	.section .bss.stack, "aw", %nobits
 	.balign	4096
+	/* The lowest page is unmapped once there is a map (mmu.c). */
+	.global	boot_stack
 boot_stack:
-	.skip	32768
+	.skip	36864
 	.global	boot_stack_top
 boot_stack_top:
 	.global	panic_stacks

@@ -36,7 +36,7 @@ static __attribute__((aligned(4096))) uint64_t boot_l0[512];
 static __attribute__((aligned(4096))) uint64_t boot_l1[BOOT_L1_TABLES][512];
 static uint32_t boot_l1_used;
 
-extern uint8_t _image_start[], _text_end[], _rodata_end[], _image_end[];
+extern uint8_t _image_start[], _text_end[], _rodata_end[], _image_end[], boot_stack[];
 
 static void boot_map_gib(uint64_t addr)
 {
@@ -217,7 +217,8 @@ static int map_image(void)
 	if (err == 0) {
 		err = pt_protect(&hv_pt, data, end - data, PT_R | PT_W, NULL, NULL);
 	}
-	return err;
+	/* The boot core's stack, later its idle thread's, has its guard page, too. */
+	return err != 0 ? err : pt_unmap(&hv_pt, (uint64_t)boot_stack, PAGE_SIZE, NULL);
 }
 
 /* RAM without what firmware wants unmapped. */

@@ -107,6 +107,24 @@ void arch_vcpu_reset(struct vcpu *v)
 	a->hcr |= el2_features.pauth ? HCR_API | HCR_APK : 0;
 }
 
+/*
+ * A guest believes that each of its processors has a TLB of its own, and may use one
+ * ASID for different tables on two of them.  So what another vCPU of the VM left in
+ * this core's TLB goes (DDI 0487, D8.16: entries are tagged by VMID and ASID only).
+ */
+static void forget_other_vcpu(struct vcpu *v)
+{
+	uint8_t *last = &v->vm->arch.last_vcpu[this_cpu()->id];
+
+	if (*last != v->index + 1) {
+		if (*last != 0) {
+			isb();
+			__asm__ volatile("tlbi vmalle1\n\tic iallu\n\tdsb nsh\n\tisb" ::: "memory");
+		}
+		*last = (uint8_t)(v->index + 1);
+	}
+}
+
 void arch_vcpu_load(struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
@@ -115,6 +133,7 @@ void arch_vcpu_load(struct vcpu *v)
 	pt_used_on(&v->vm->s2.pt, this_cpu()->id);
 	sysreg_write(VTCR_EL2, vm->vtcr);
 	sysreg_write(VTTBR_EL2, vm->vttbr);
+	forget_other_vcpu(v);
 	sysreg_write(HCR_EL2, a->hcr);
 	sysreg_write(VMPIDR_EL2, a->vmpidr);
 	sysreg_write(CNTVOFF_EL2, vm->cntvoff);
