@@ -175,6 +175,28 @@ static void memory_free(struct vm *vm)
 	}
 }
 
+/*
+ * Zeroes [gpa, gpa + len) and sees to it that a guest with its caches off reads zeroes,
+ * and that no dirty line of the frames' last owner comes back over them.
+ */
+static int zero_step(struct vm *vm, uint64_t at, uint64_t len)
+{
+	uint64_t end = at + len;
+	int err = gpa_load_zero(&vm->s2, gpa(at), len);
+
+	while (err == 0 && at < end) {
+		hpa_t frames;
+
+		err = stage2_translate(&vm->s2, gpa(at), &len, &frames, NULL);
+		if (err == 0) {
+			len = MIN(len, end - at);
+			arch_cache_image_range(hpa_to_ptr(frames), len);
+			at += len;
+		}
+	}
+	return err;
+}
+
 int vm_zero_memory(struct vm *vm)
 {
 	const struct vm_plan *plan = vm->plan;
@@ -187,8 +209,7 @@ int vm_zero_memory(struct vm *vm)
 			continue;
 		}
 		for (uint64_t done = 0; done < m->size && err == 0; done += ZERO_STEP) {
-			err = gpa_load_zero(&vm->s2, gpa(m->gpa + done),
-					    MIN(ZERO_STEP, m->size - done));
+			err = zero_step(vm, m->gpa + done, MIN(ZERO_STEP, m->size - done));
 		}
 	}
 	return err;

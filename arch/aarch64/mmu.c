@@ -107,6 +107,16 @@ void arch_cache_image_range(const void *p, size_t len)
 	}
 }
 
+void arch_cache_dma_range(const void *p, size_t len)
+{
+	uint64_t start = (uint64_t)p;
+
+	if (len != 0) {
+		dsb(sy); /* our stores come before their clean */
+		cache_clean_inval(start, start + len);
+	}
+}
+
 /* ---- Invalidation ----------------------------------------------------------------- */
 
 static void table_publish(struct pt *pt)
