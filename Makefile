@@ -24,6 +24,7 @@ include mk/qemu.mk
 include mk/unit.mk
 include mk/test.mk
 -include mk/guests.mk
+-include mk/hvtest.mk
 
 help:
 	@cat mk/help.txt
