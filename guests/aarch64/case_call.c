@@ -166,18 +166,22 @@ CASE(psci_bad_entry, "psci.bad_entry", CASE_HV | CASE_SMP)
 	CHECK(arch_cpu_is_off(id));
 }
 
-static uint32_t go;
+static uint32_t go, runs;
 
 static void wait_until_told(void *arg)
 {
 	(void)arg;
+	__atomic_store_n(&runs, 1, __ATOMIC_RELEASE);
 	CHECK(WAIT_FOR(__atomic_load_n(&go, __ATOMIC_ACQUIRE) != 0, 5000));
 }
 
 CASE(psci_already_on, "psci.already_on", CASE_SMP)
 {
 	go = 0;
+	runs = 0;
 	rt_cpu_start(1, wait_until_told, NULL);
+	/* QEMU's own firmware says so only then. */
+	CHECK(WAIT_FOR(__atomic_load_n(&runs, __ATOMIC_ACQUIRE) != 0, 5000));
 	CHECK_EQ(hvc_call(PSCI_CPU_ON, rt_cpus[1].hwid, (uint64_t)secondary_entry, 0),
 		 PSCI_ALREADY_ON);
 	CHECK_EQ(hvc_call(PSCI_AFFINITY_INFO, rt_cpus[1].hwid, 0, 0), 0);
