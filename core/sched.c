@@ -334,6 +334,8 @@ void thread_sleep(uint64_t ns)
 
 void sched_idle(void)
 {
+	/* A core comes here from its boot code, which runs with interrupts off. */
+	arch_irq_enable();
 	for (;;) {
 		uint64_t flags = arch_irq_save();
 		struct cpu *c = this_cpu();

@@ -29,6 +29,11 @@ static inline void arch_irq_restore(uint64_t daif)
 	__asm__ volatile("msr daif, %0" ::"r"(daif) : "memory");
 }
 
+static inline void arch_irq_enable(void)
+{
+	__asm__ volatile("msr daifclr, #2" ::: "memory");
+}
+
 static inline bool arch_irq_enabled(void)
 {
 	uint64_t daif;

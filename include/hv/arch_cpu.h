@@ -6,6 +6,7 @@
  *   void arch_cpu_relax(void);            a spin loop's hint
  *   uint64_t arch_irq_save(void);         interrupts off, returns what they were
  *   void arch_irq_restore(uint64_t was);
+ *   void arch_irq_enable(void);
  *   bool arch_irq_enabled(void);
  *   struct cpu *this_cpu(void);           not before the boot code has set it
  */

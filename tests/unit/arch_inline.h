@@ -8,6 +8,7 @@
 void arch_cpu_relax(void);
 uint64_t arch_irq_save(void);
 void arch_irq_restore(uint64_t was);
+void arch_irq_enable(void);
 bool arch_irq_enabled(void);
 
 struct cpu;

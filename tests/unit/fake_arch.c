@@ -66,6 +66,11 @@ void arch_irq_restore(uint64_t was)
 	fake_irq_off = was;
 }
 
+void arch_irq_enable(void)
+{
+	fake_irq_off = 0;
+}
+
 bool arch_irq_enabled(void)
 {
 	return fake_irq_off == 0;
