@@ -104,6 +104,6 @@ void sysreg_trap(struct vcpu *v, struct guest_frame *f, uint64_t esr);
 
 /* inject.c: synchronous exceptions into EL1 of the loaded vCPU. */
 void inject_undefined(void);
-void inject_abort(bool instruction, uint64_t far);
+void inject_abort(bool instruction, bool write, uint64_t far);
 
 #endif

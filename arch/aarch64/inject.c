@@ -6,6 +6,8 @@
 #include "el2.h"
 #include "sysreg.h"
 
+#define ISS_WNR BIT64(6)
+
 #define SCTLR_SPAN  BIT64(23)
 #define SCTLR_DSSBS BIT64(44)
 
@@ -59,9 +61,10 @@ void inject_undefined(void)
 	enter_el1((UINT64_C(EC_UNKNOWN) << ESR_EC_SHIFT) | ESR_IL);
 }
 
-void inject_abort(bool instruction, uint64_t far)
+void inject_abort(bool instruction, bool write, uint64_t far)
 {
 	bool same = from_el1(sysreg_read(SPSR_EL2));
+	uint64_t wnr = !instruction && write ? ISS_WNR : 0;
 	uint64_t ec;
 
 	if (instruction) {
@@ -71,5 +74,5 @@ void inject_abort(bool instruction, uint64_t far)
 	}
 	sysreg_write(FAR_EL1, far);
 	/* Fault status 0x10: synchronous external abort, not on a table walk. */
-	enter_el1((ec << ESR_EC_SHIFT) | ESR_IL | 0x10);
+	enter_el1((ec << ESR_EC_SHIFT) | ESR_IL | wnr | 0x10);
 }

@@ -221,7 +221,7 @@ static void data_abort(struct vcpu *v, struct guest_frame *f, uint64_t esr)
 	if (FSC_KIND(esr) != FSC_TRANSLATION && FSC_KIND(esr) != FSC_PERMISSION &&
 	    FSC_KIND(esr) != FSC_ACCESS) {
 		/* A physical external abort on a device or bad memory: the guest's to see. */
-		inject_abort(false, sysreg_read(FAR_EL2));
+		inject_abort(false, (esr & ISS_WNR) != 0, sysreg_read(FAR_EL2));
 		return;
 	}
 	if (!fault_ipa(esr, &at)) {
@@ -254,7 +254,7 @@ static void instruction_abort(struct vcpu *v, uint64_t esr)
 	gpa_t at;
 
 	if (FSC_KIND(esr) != FSC_TRANSLATION && FSC_KIND(esr) != FSC_PERMISSION) {
-		inject_abort(true, sysreg_read(FAR_EL2));
+		inject_abort(true, false, sysreg_read(FAR_EL2));
 		return;
 	}
 	/* WnR of an instruction abort is RES0, so fault_ipa() asks for a read. */
@@ -335,5 +335,9 @@ void host_interrupt(void)
 void arch_vcpu_inject_abort(struct vcpu *v, const struct vm_exit *e)
 {
 	(void)v;
-	inject_abort(e->kind == EXIT_STAGE2_FAULT && e->fault.exec, sysreg_read(FAR_EL2));
+	if (e->kind == EXIT_STAGE2_FAULT) {
+		inject_abort(e->fault.exec, e->fault.write, sysreg_read(FAR_EL2));
+	} else {
+		inject_abort(false, e->io.write, sysreg_read(FAR_EL2));
+	}
 }
