@@ -192,6 +192,9 @@ void fp_save(struct vcpu *v)
 		isb();
 		fp_save_registers(&v->arch.fp);
 		fp_owner[id] = NULL;
+		/* Memory has them now: the next use traps and loads them. */
+		sysreg_write(CPTR_EL2, sysreg_read(CPTR_EL2) | CPTR_TFP);
+		isb();
 	}
 }
 
