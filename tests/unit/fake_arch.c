@@ -41,8 +41,6 @@ void hv_panic(const char *fmt, ...)
 	abort();
 }
 
-void (*fake_relax_hook)(void);
-
 void arch_cpu_relax(void)
 {
 	if (fake_relax_hook != NULL) {

@@ -26,9 +26,6 @@ void fake_ram_simple(hpa_t base, uint64_t size);
  */
 extern void (*fake_panic_hook)(const char *text);
 
-/* What happens elsewhere while a loop waits; a wait is a panic if this is NULL. */
-extern void (*fake_relax_hook)(void);
-
 /* What the table walker asked the architecture to do, in order. */
 enum fake_tlb_op {
 	FAKE_PUBLISH,
@@ -50,7 +47,10 @@ extern void (*fake_tlb_hook)(struct pt *pt, enum fake_tlb_op op, const struct pt
 
 extern const struct pt_ops fake_pt_ops;
 
-/* What happens in a spin loop (time passes, a device answers); NULL: it fails the test. */
+/*
+ * What happens elsewhere while a loop waits (time passes, a device answers, another core
+ * lets go); NULL: waiting is a panic.
+ */
 extern void (*fake_relax_hook)(void);
 
 /* Interrupt masking as the code under test left it: 0 = enabled. */
