@@ -75,7 +75,7 @@ uint8_t *stack_alloc(void)
 	return (uint8_t *)slot_base(slot);
 }
 
-void stack_free(uint8_t *stack)
+void stack_free(const uint8_t *stack)
 {
 	unsigned order = (unsigned)__builtin_ctzll(THREAD_STACK_SIZE / PAGE_SIZE);
 	uint64_t base = (uint64_t)stack;

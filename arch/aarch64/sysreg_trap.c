@@ -197,8 +197,9 @@ static enum outcome do_write(struct vcpu *v, uint32_t reg, uint64_t value)
 
 void sysreg_trap(struct vcpu *v, struct guest_frame *f, uint64_t esr)
 {
+	uint32_t iss = (uint32_t)esr; /* as of a trapped MSR or MRS (EC 0x18) */
 	uint32_t reg =
-		REG(esr >> 20 & 3, esr >> 14 & 7, esr >> 10 & 0xf, esr >> 1 & 0xf, esr >> 17 & 7);
+		REG(iss >> 20 & 3, iss >> 14 & 7, iss >> 10 & 0xf, iss >> 1 & 0xf, iss >> 17 & 7);
 	unsigned rt = (unsigned)(esr >> 5) & 0x1f;
 	enum outcome outcome;
 	uint64_t value;

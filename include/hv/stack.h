@@ -13,7 +13,7 @@
 uint8_t *stack_alloc(void);
 
 /* Takes what stack_alloc() gave; nobody may be on it. */
-void stack_free(uint8_t *stack);
+void stack_free(const uint8_t *stack);
 
 /* True when addr lies in a guard page: what a fault report says about an overflow. */
 bool stack_is_guard(uint64_t addr);
