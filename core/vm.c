@@ -289,11 +289,12 @@ void vm_destroy(struct vm *vm)
 
 void vm_reset_devices(struct vm *vm)
 {
+	/* First: a UART may fetch what waits, and old keys are not for the guest to come. */
+	console_port_flush(&vm->port);
 	for (uint32_t i = 0; i < vm->dev_count; i++) {
 		vm->dev[i]->ops->reset(vm->dev[i]);
 	}
 	vm->vic->ops->reset(vm->vic);
-	console_port_flush(&vm->port);
 	arch_vm_reset(vm);
 }
 
