@@ -55,9 +55,14 @@ static struct vdev *make_pl061(struct vm *vm, const struct guest_dev *d)
 static struct vdev *make_virtio_empty(struct vm *vm, const struct guest_dev *d)
 {
 	struct virtio_empty *slots = pool_alloc(&vm->pool, sizeof(*slots));
+	uint64_t slot_size = VIRTIO_EMPTY_SLOT_SIZE;
 
+	/* A slot of no usual size has its registers at its start, and zeroes behind. */
+	while (slot_size < d->size) {
+		slot_size *= 2;
+	}
 	if (slots == NULL ||
-	    virtio_empty_init(slots, vm, guest_dev_kind_name(d->kind), d->size) != 0) {
+	    virtio_empty_init(slots, vm, guest_dev_kind_name(d->kind), slot_size) != 0) {
 		return NULL;
 	}
 	return &slots->dev;
@@ -81,7 +86,48 @@ static make_fn *const makers[GUEST_DEV_KINDS] = {
 	[GUEST_DEV_RAZ] = make_raz,
 };
 
-static int device_create(struct vm *vm, const struct guest_dev *d)
+/* One that virtio_empty can repeat: a power of two, large enough. */
+static bool is_slot_size(uint64_t size)
+{
+	return size >= VIRTIO_EMPTY_SLOT_SIZE && (size & (size - 1)) == 0;
+}
+
+/* The plan's virtio-mmio slot of `size` bytes that starts, or that ends, at `at`. */
+static const struct guest_dev *find_slot(const struct guest_board *b, uint64_t at, uint64_t size,
+					 bool ends)
+{
+	for (uint32_t i = 0; i < b->dev_count; i++) {
+		const struct guest_dev *d = &b->dev[i];
+
+		if (d->kind == GUEST_DEV_VIRTIO_EMPTY && d->size == size &&
+		    (ends ? d->base + d->size : d->base) == at) {
+			return d;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * How many bytes of the bus device d is to have.  A board has 32 slots side by side: the
+ * first of a row stands for all of it, so that the bus stays short; 0: d is not the first.
+ */
+static uint64_t bus_size(const struct guest_board *b, const struct guest_dev *d)
+{
+	uint64_t size = d->size;
+
+	if (d->kind != GUEST_DEV_VIRTIO_EMPTY || !is_slot_size(d->size)) {
+		return size;
+	}
+	if (find_slot(b, d->base, d->size, true) != NULL) {
+		return 0;
+	}
+	while (find_slot(b, d->base + size, d->size, false) != NULL) {
+		size += d->size;
+	}
+	return size;
+}
+
+static int device_create(struct vm *vm, const struct guest_dev *d, uint64_t size)
 {
 	const struct bus_range *other = NULL;
 	struct vdev *dev;
@@ -97,11 +143,11 @@ static int device_create(struct vm *vm, const struct guest_dev *d)
 		return -ENOMEM;
 	}
 	vm->dev[vm->dev_count++] = dev;
-	err = bus_add(&vm->bus, VDEV_MMIO, d->base, d->size, 0, dev, &other);
+	err = bus_add(&vm->bus, VDEV_MMIO, d->base, size, 0, dev, &other);
 	if (err == -EEXIST) {
 		log_error("%s: %s at [%#llx, %#llx) overlaps %s at [%#llx, %#llx)", vm->name,
 			  dev->name, (unsigned long long)d->base,
-			  (unsigned long long)(d->base + d->size), other->dev->name,
+			  (unsigned long long)(d->base + size), other->dev->name,
 			  (unsigned long long)other->base,
 			  (unsigned long long)(other->base + other->size));
 	} else if (err != 0) {
@@ -116,7 +162,8 @@ int board_create(struct vm *vm)
 	const struct guest_board *b = &vm->plan->board;
 
 	for (uint32_t i = 0; i < b->dev_count; i++) {
-		int err = device_create(vm, &b->dev[i]);
+		uint64_t size = bus_size(b, &b->dev[i]);
+		int err = size != 0 ? device_create(vm, &b->dev[i], size) : 0;
 
 		if (err != 0) {
 			return err;
