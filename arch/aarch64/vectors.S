@@ -10,49 +10,38 @@
  */
 #include "arch_offsets.h"
 
+	/* x0..x17 to or from the lowest bytes of the stack. */
+	.macro	x0_to_x17 op
+	\op	x0, x1, [sp, #0]
+	\op	x2, x3, [sp, #16]
+	\op	x4, x5, [sp, #32]
+	\op	x6, x7, [sp, #48]
+	\op	x8, x9, [sp, #64]
+	\op	x10, x11, [sp, #80]
+	\op	x12, x13, [sp, #96]
+	\op	x14, x15, [sp, #112]
+	\op	x16, x17, [sp, #128]
+	.endm
+
+	/* x19..x29 to or from their place in the guest_frame. */
+	.macro	x19_to_x29 op2, op1
+	\op2	x19, x20, [sp, #GUEST_FRAME_X19]
+	\op2	x21, x22, [sp, #GUEST_FRAME_X19 + 16]
+	\op2	x23, x24, [sp, #GUEST_FRAME_X19 + 32]
+	\op2	x25, x26, [sp, #GUEST_FRAME_X19 + 48]
+	\op2	x27, x28, [sp, #GUEST_FRAME_X19 + 64]
+	\op1	x29, [sp, #GUEST_FRAME_X19 + 80]
+	.endm
+
 	.macro	save_caller
-	stp	x0, x1, [sp, #0]
-	stp	x2, x3, [sp, #16]
-	stp	x4, x5, [sp, #32]
-	stp	x6, x7, [sp, #48]
-	stp	x8, x9, [sp, #64]
-	stp	x10, x11, [sp, #80]
-	stp	x12, x13, [sp, #96]
-	stp	x14, x15, [sp, #112]
-	stp	x16, x17, [sp, #128]
+	x0_to_x17 stp
 	str	x18, [sp, #144]
 	str	x30, [sp, #GUEST_FRAME_X30]
 	.endm
 
-	.macro	save_callee
-	stp	x19, x20, [sp, #GUEST_FRAME_X19]
-	stp	x21, x22, [sp, #GUEST_FRAME_X19 + 16]
-	stp	x23, x24, [sp, #GUEST_FRAME_X19 + 32]
-	stp	x25, x26, [sp, #GUEST_FRAME_X19 + 48]
-	stp	x27, x28, [sp, #GUEST_FRAME_X19 + 64]
-	str	x29, [sp, #GUEST_FRAME_X19 + 80]
-	.endm
-
-	.macro	restore_callee
-	ldp	x19, x20, [sp, #GUEST_FRAME_X19]
-	ldp	x21, x22, [sp, #GUEST_FRAME_X19 + 16]
-	ldp	x23, x24, [sp, #GUEST_FRAME_X19 + 32]
-	ldp	x25, x26, [sp, #GUEST_FRAME_X19 + 48]
-	ldp	x27, x28, [sp, #GUEST_FRAME_X19 + 64]
-	ldr	x29, [sp, #GUEST_FRAME_X19 + 80]
-	.endm
-
 	/* The barrier after eret stops speculation past it (straight-line speculation). */
 	.macro	return_to_guest
-	ldp	x0, x1, [sp, #0]
-	ldp	x2, x3, [sp, #16]
-	ldp	x4, x5, [sp, #32]
-	ldp	x6, x7, [sp, #48]
-	ldp	x8, x9, [sp, #64]
-	ldp	x10, x11, [sp, #80]
-	ldp	x12, x13, [sp, #96]
-	ldp	x14, x15, [sp, #112]
-	ldp	x16, x17, [sp, #128]
+	x0_to_x17 ldp
 	ldr	x18, [sp, #144]
 	ldr	x30, [sp, #GUEST_FRAME_X30]
 	eret
@@ -143,10 +132,10 @@ guest_sync:
 	mov	x0, sp
 	bl	guest_hvc
 	return_to_guest
-1:	save_callee
+1:	x19_to_x29 stp, str
 	mov	x0, sp
 	bl	guest_trap
-	restore_callee
+	x19_to_x29 ldp, ldr
 	return_to_guest
 
 	.balign	64
@@ -158,17 +147,17 @@ guest_irq:
 
 guest_serror:
 	save_caller
-	save_callee
+	x19_to_x29 stp, str
 	mov	x0, sp
 	bl	guest_system_error
-	restore_callee
+	x19_to_x29 ldp, ldr
 	return_to_guest
 
 /* void vcpu_run_frame(struct guest_frame *): all registers come from the frame. */
 	.global	vcpu_run_frame
 vcpu_run_frame:
 	mov	sp, x0
-	restore_callee
+	x19_to_x29 ldp, ldr
 	return_to_guest
 
 /*
@@ -178,15 +167,7 @@ vcpu_run_frame:
 	.balign	64
 host_irq:
 	sub	sp, sp, #(24 * 8)
-	stp	x0, x1, [sp, #0]
-	stp	x2, x3, [sp, #16]
-	stp	x4, x5, [sp, #32]
-	stp	x6, x7, [sp, #48]
-	stp	x8, x9, [sp, #64]
-	stp	x10, x11, [sp, #80]
-	stp	x12, x13, [sp, #96]
-	stp	x14, x15, [sp, #112]
-	stp	x16, x17, [sp, #128]
+	x0_to_x17 stp
 	stp	x18, x29, [sp, #144]
 	mrs	x0, elr_el2
 	mrs	x1, spsr_el2
@@ -197,15 +178,7 @@ host_irq:
 	ldp	x30, x0, [sp, #160]
 	msr	spsr_el2, x1
 	msr	elr_el2, x0
-	ldp	x0, x1, [sp, #0]
-	ldp	x2, x3, [sp, #16]
-	ldp	x4, x5, [sp, #32]
-	ldp	x6, x7, [sp, #48]
-	ldp	x8, x9, [sp, #64]
-	ldp	x10, x11, [sp, #80]
-	ldp	x12, x13, [sp, #96]
-	ldp	x14, x15, [sp, #112]
-	ldp	x16, x17, [sp, #128]
+	x0_to_x17 ldp
 	ldp	x18, x29, [sp, #144]
 	add	sp, sp, #(24 * 8)
 	eret
