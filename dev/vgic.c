@@ -356,6 +356,7 @@ void vgic_unlock_work(struct vgic *g)
 	bool acks;
 
 	while (g->kicks != 0) {
+		uint32_t bit = g->kicks & -g->kicks;
 		uint32_t v = vgic_take_bit(&g->kicks);
 		bool here = vgic_is_here(g, v);
 
@@ -363,8 +364,8 @@ void vgic_unlock_work(struct vgic *g)
 		 * What cannot run at the moment is brought up to date, once: moving an
 		 * interrupt away from one vCPU may concern another.
 		 */
-		if ((here || !g->cpu[v].loaded) && (applied & BIT32(v)) == 0) {
-			applied |= BIT32(v);
+		if ((here || !g->cpu[v].loaded) && (applied & bit) == 0) {
+			applied |= bit;
 			vgic_apply(g, v);
 			if (here && !g->cpu[v].waits) {
 				continue;

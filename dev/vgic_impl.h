@@ -160,8 +160,7 @@ static inline uint32_t vgic_group_on(const struct vgic *g, const struct vgic_ban
 /* The lowest bit of *mask, taken out of it; *mask is not 0. */
 static inline uint32_t vgic_take_bit(uint32_t *mask)
 {
-	/* & 31: as compilers know of ctz, and the static analyzer does not. */
-	uint32_t bit = (uint32_t)__builtin_ctz(*mask) & 31;
+	uint32_t bit = (uint32_t)__builtin_ctz(*mask);
 
 	*mask &= *mask - 1;
 	return bit;
