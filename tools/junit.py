@@ -25,12 +25,11 @@ def write(filename, cases):
 
 
 def read(filename):
-    """The cases of a file: ours, pytest's or cmocka's (skipped ones left out)."""
+    """The cases of a file: ours, pytest's or cmocka's.  A skipped one has not passed."""
     cases = []
     for e in ET.parse(filename).iter("testcase"):
-        if e.find("skipped") is not None:
-            continue
-        bad = [x for x in e if x.tag in ("failure", "error")]
-        text = "\n".join((x.get("message") or "") + "\n" + (x.text or "") for x in bad).strip()
+        bad = [x for x in e if x.tag in ("failure", "error", "skipped")]
+        text = "\n".join(x.tag + ": " + (x.get("message") or "") + "\n" + (x.text or "")
+                         for x in bad).strip()
         cases.append(Case(e.get("classname", ""), e.get("name"), text if bad else None))
     return cases
