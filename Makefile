@@ -10,6 +10,7 @@
 #   mk/qemu.mk       disk image, QEMU command line, debugger
 #   mk/unit.mk       unit tests and fuzz targets
 #   mk/test.mk       checks, system tests, and all of it
+#   mk/bench.mk      instructions per exit
 #   mk/guests.mk     guests that our own configurations name
 
 all: build
@@ -23,6 +24,7 @@ include mk/image.mk
 include mk/qemu.mk
 include mk/unit.mk
 include mk/test.mk
+include mk/bench.mk
 -include mk/guests.mk
 -include mk/hvtest.mk
 
