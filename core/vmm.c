@@ -285,6 +285,9 @@ static void vmm_main(void *arg)
 			start_vm(origins[i]);
 		}
 	}
+	log_info("%llu KiB of memory are the hypervisor's beside its image, %llu KiB are free",
+		 (unsigned long long)(page_owner_count(OWNER_HV) * PAGE_SIZE / KiB),
+		 (unsigned long long)(page_free_count() * PAGE_SIZE / KiB));
 	made = running_vms();
 	while (running_vms() != 0) {
 		thread_block();

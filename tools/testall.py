@@ -29,6 +29,7 @@ STAGES = [
     ("clang-check", None),
     ("tidy", None),
     ("systest", "system.xml"),
+    ("bench-check", None),
 ]
 
 

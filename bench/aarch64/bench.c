@@ -37,8 +37,8 @@
 enum mode { SOLO, PAIR }; /* entry.S */
 
 typedef void op_fn(void);
-op_fn op_nothing, op_psci_version, op_hypercall, op_read, op_read_bits, op_read_uart,
-	op_write_bits, op_sgi, op_pingpong;
+op_fn op_nothing, op_psci_version, op_hypercall, op_read, op_read_bits, op_read_uart, op_write_bits,
+	op_sgi, op_pingpong;
 
 uint64_t op_call(op_fn *op, uint64_t n, uint64_t x1, uint64_t x2, uint64_t x3);
 uint64_t op_deadline_busy(uint64_t cval, uint64_t nops);
@@ -48,14 +48,13 @@ void second_entry(void);
 
 void bench_main(uint64_t mode, uint64_t started) __attribute__((noreturn));
 void bench_second(void) __attribute__((noreturn));
-void bench_fault(uint64_t kind, uint64_t esr, uint64_t elr, uint64_t far)
-	__attribute__((noreturn));
+void bench_fault(uint64_t kind, uint64_t esr, uint64_t elr, uint64_t far) __attribute__((noreturn));
 
-#define read_sysreg(reg)                                       \
-	({                                                     \
-		uint64_t v_;                                   \
-		__asm__ volatile("mrs %0, " #reg : "=r"(v_));  \
-		v_;                                            \
+#define read_sysreg(reg)                                      \
+	({                                                    \
+		uint64_t v_;                                  \
+		__asm__ volatile("mrs %0, " #reg : "=r"(v_)); \
+		v_;                                           \
 	})
 #define write_sysreg(reg, value) \
 	__asm__ volatile("msr " #reg ", %0\n\tisb" ::"r"((uint64_t)(value)) : "memory")
@@ -145,9 +144,9 @@ static void gic_start(uint64_t vcpu)
 	*reg32(GICD) = 0x12; /* affinity routing, group 1 */
 	*reg32(redist + GICR_WAKER) = 0;
 	*reg32(redist + GICR_ISENABLER0) = 1U << SGI_PING | 1U << SGI_STOP | 1U << TIMER;
-	write_sysreg(S3_0_C12_C12_5, 1);    /* ICC_SRE_EL1 */
-	write_sysreg(S3_0_C4_C6_0, 0xff);   /* ICC_PMR_EL1 */
-	write_sysreg(S3_0_C12_C12_7, 1);    /* ICC_IGRPEN1_EL1 */
+	write_sysreg(S3_0_C12_C12_5, 1);  /* ICC_SRE_EL1 */
+	write_sysreg(S3_0_C4_C6_0, 0xff); /* ICC_PMR_EL1 */
+	write_sysreg(S3_0_C12_C12_7, 1);  /* ICC_IGRPEN1_EL1 */
 }
 
 /* What ICC_SGI1R_EL1 takes to send an SGI to a vCPU; affinity 0 is its number. */
