@@ -296,6 +296,7 @@ void vm_reset_devices(struct vm *vm)
 	}
 	vm->vic->ops->reset(vm->vic);
 	arch_vm_reset(vm);
+	vm->bad_accesses = 0;
 }
 
 int vm_boot(struct vm *vm)

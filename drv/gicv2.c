@@ -22,17 +22,20 @@
 #define GICD_CTLR_ENABLE BIT32(0) /* non-secure: group 1; one security state: group 0 */
 #define GICD_SGIR_TARGET 16
 
-#define GICC_CTLR      0x000
-#define GICC_PMR       0x004
-#define GICC_BPR       0x008
-#define GICC_IAR       0x00c
-#define GICC_EOIR      0x010
-#define GICC_APR       0x0d0
-#define GICC_NSAPR     0x0e0
-#define GICC_IIDR      0x0fc
-#define GICC_DIR       0x1000
-#define GICC_MIN_SIZE  0x2000
-#define GICC_APR_COUNT 4
+#define GICC_CTLR  0x000
+#define GICC_PMR   0x004
+#define GICC_BPR   0x008
+#define GICC_IAR   0x00c
+#define GICC_EOIR  0x010
+#define GICC_APR   0x0d0
+#define GICC_NSAPR 0x0e0
+#define GICD_IIDR  0x008
+/* Arm, product 0: QEMU's model.  GIC-400 and those in processors of Armv8 have a number. */
+#define GICD_IIDR_NO_PRODUCT 0x43b
+#define GICC_IIDR	     0x0fc
+#define GICC_DIR	     0x1000
+#define GICC_MIN_SIZE	     0x2000
+#define GICC_APR_COUNT	     4
 
 #define GICC_CTLR_ENABLE  BIT32(0)
 #define GICC_CTLR_BYPASS  UINT32_C(0x1e0) /* as firmware left it */
@@ -325,6 +328,7 @@ static int probe_gich(const struct machine_gic *g, uint64_t alias, struct gich *
 	gich->lr_count = gic.lr_count;
 	gich->prio_bits = 5;
 	gich->apr_count = 1;
+	gich->forgets_lines = mmio_read32(gic.gicd, GICD_IIDR) == GICD_IIDR_NO_PRODUCT;
 	gich->gicv = hpa(g->gicv.base.a + alias);
 	gich->gicv_size = GICC_MIN_SIZE;
 	return 0;

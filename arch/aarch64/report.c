@@ -58,6 +58,9 @@ static void backtrace_from(uint64_t fp, uint64_t pc)
 		    hv_translate(fp, &unused) != 0) {
 			return;
 		}
+		if (record[1] == 0) {
+			return; /* the thread's first function */
+		}
 		panic_print("  %#llx", (unsigned long long)image_offset(record[1]));
 		if (record[0] <= fp) {
 			return;
@@ -135,6 +138,22 @@ static void report_walk(struct vcpu *v, gpa_t at)
 	}
 }
 
+static const char *const exit_names[EXIT_KINDS] = {
+	[EXIT_MMIO] = "device accesses",
+	[EXIT_PORT_IO] = "port accesses",
+	[EXIT_SYSREG] = "system registers",
+	[EXIT_HYPERCALL] = "hypercalls",
+	[EXIT_STAGE2_FAULT] = "faults",
+	[EXIT_IRQ] = "host interrupts",
+	[EXIT_IDLE] = "idle",
+	[EXIT_CPU_ON] = "CPU_ON",
+	[EXIT_CPU_OFF] = "CPU_OFF",
+	[EXIT_CPU_INFO] = "AFFINITY_INFO",
+	[EXIT_SYSTEM_OFF] = "SYSTEM_OFF",
+	[EXIT_SYSTEM_RESET] = "SYSTEM_RESET",
+	[EXIT_ENTRY_FAILED] = "failed entries",
+};
+
 void arch_vcpu_report(struct vcpu *v)
 {
 	const struct guest_frame *f = v->arch.frame;
@@ -152,7 +171,8 @@ void arch_vcpu_report(struct vcpu *v)
 	}
 	for (unsigned k = 0; k < EXIT_KINDS; k++) {
 		if (v->exits[k] != 0) {
-			log_error("  exits of kind %u: %llu", k, (unsigned long long)v->exits[k]);
+			log_error("  exits: %llu %s", (unsigned long long)v->exits[k],
+				  exit_names[k]);
 		}
 	}
 	if (loaded) {

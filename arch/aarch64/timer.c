@@ -72,6 +72,27 @@ static enum irq_end host_timer_irq(uint32_t irq)
 	return IRQ_DONE;
 }
 
+/*
+ * Where the chip forgets lines (struct gich), a guest timer that is still due when the
+ * guest ends its interrupt would never fire again.  So a little later we have an
+ * interrupt of our own, which makes the chip look, for as long as the line is up.
+ */
+#define RECHECK_NS UINT64_C(1000000)
+
+static struct timer recheck[MAX_CPUS];
+
+static bool is_due(uint64_t ctl)
+{
+	return (ctl & (CTL_ENABLE | CTL_IMASK | CTL_ISTATUS)) == (CTL_ENABLE | CTL_ISTATUS);
+}
+
+static void recheck_lines(struct timer *t)
+{
+	if (is_due(sysreg_read(CNTV_CTL_EL0)) || is_due(sysreg_read(CNTP_CTL_EL0))) {
+		timer_arm(t, time_now() + RECHECK_NS);
+	}
+}
+
 /* A guest timer fired for the vCPU whose state is on this core. */
 static enum irq_end guest_timer_irq(uint32_t irq)
 {
@@ -83,6 +104,12 @@ static enum irq_end guest_timer_irq(uint32_t irq)
 		return IRQ_DONE; /* it was switched off meanwhile */
 	}
 	v->vm->vic->ops->inject_hw(v->vm->vic, v->index, intid, irq);
+	if (host_gich.forgets_lines) {
+		struct timer *t = &recheck[this_cpu()->id];
+
+		t->fn = recheck_lines;
+		timer_arm(t, time_now() + RECHECK_NS);
+	}
 	return IRQ_FORWARDED;
 }
 

@@ -33,6 +33,9 @@
 #define FSC_ACCESS	2
 #define FSC_PERMISSION	3
 
+/* Sixteen vectors of 128 bytes. */
+#define VECTORS_SIZE 0x800
+
 void guest_hvc(struct guest_frame *f, uint64_t esr);
 void guest_trap(struct guest_frame *f, uint64_t esr);
 void guest_interrupt(struct guest_frame *f);
@@ -249,6 +252,15 @@ static void data_abort(struct vcpu *v, struct guest_frame *f, uint64_t esr)
 	}
 }
 
+/*
+ * The guest's own exception vector cannot be fetched: every further exception would
+ * end there again, for ever.  This is how a kernel dies before it has set up vectors.
+ */
+static bool is_lost(void)
+{
+	return sysreg_read(ELR_EL2) - sysreg_read(VBAR_EL1) < VECTORS_SIZE;
+}
+
 static void instruction_abort(struct vcpu *v, uint64_t esr)
 {
 	gpa_t at;
@@ -259,6 +271,15 @@ static void instruction_abort(struct vcpu *v, uint64_t esr)
 	}
 	/* WnR of an instruction abort is RES0, so fault_ipa() asks for a read. */
 	if (!fault_ipa(esr, &at) || stage2_allows(&v->vm->s2, at, PT_X)) {
+		return;
+	}
+	if (is_lost()) {
+		vm_crash(v,
+			 "it took an exception (ESR_EL1 %#llx at PC %#llx, FAR_EL1 %#llx), but its "
+			 "vector at %#llx is not in executable memory",
+			 (unsigned long long)sysreg_read(ESR_EL1),
+			 (unsigned long long)sysreg_read(ELR_EL1),
+			 (unsigned long long)sysreg_read(FAR_EL1), (unsigned long long)at.a);
 		return;
 	}
 	report_fault(v, esr, at, true, "an instruction fetch outside executable memory");

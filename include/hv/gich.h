@@ -60,7 +60,12 @@ struct gich {
 	uint32_t lr_count;  /* 1..16 */
 	uint32_t prio_bits; /* 5..7: bits of priority a list register implements */
 	uint32_t apr_count; /* 1..4 */
-	hpa_t gicv;	    /* version 2: physical GICV frame mapped into guests */
+	/*
+	 * The chip does not look at a level-sensitive line again when a guest's EOI
+	 * deactivates its interrupt, only at the chip's next event: QEMU's GICv2.
+	 */
+	bool forgets_lines;
+	hpa_t gicv; /* version 2: physical GICV frame mapped into guests */
 	uint64_t gicv_size;
 };
 
