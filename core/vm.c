@@ -273,14 +273,15 @@ int vm_create(const struct vm_plan *plan, struct vm **out)
 void vm_destroy(struct vm *vm)
 {
 	BUG_ON(vm->live != 0);
+	/* First whatever could still wake a vCPU: input, devices' timers, interrupts. */
 	console_detach(&vm->port);
-	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
-		vcpu_destroy(vm->vcpu[i]);
-	}
 	for (uint32_t i = 0; i < vm->dev_count; i++) {
 		vm->dev[i]->ops->destroy(vm->dev[i]);
 	}
 	arch_vm_destroy(vm);
+	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
+		vcpu_destroy(vm->vcpu[i]);
+	}
 	memory_free(vm);
 	stage2_destroy(&vm->s2);
 	pool_destroy(&vm->pool);
@@ -317,12 +318,16 @@ void vm_end(struct vm *vm, enum vm_end why)
 	if (first) {
 		vm->end = why;
 	}
-	spin_unlock_irqrestore(&vm->lock, flags);
+	/*
+	 * Under the lock: one that parks meanwhile must not find the request when the VM
+	 * is started again; one that is powered on later sees vm->end.
+	 */
 	for (uint32_t i = 0; first && i < vm->vcpu_count; i++) {
 		if (vm->vcpu[i]->state == VCPU_ON) {
 			vcpu_request(vm->vcpu[i], VCPU_WORK_STOP);
 		}
 	}
+	spin_unlock_irqrestore(&vm->lock, flags);
 }
 
 void vm_crash(struct vcpu *v, const char *fmt, ...)
