@@ -11,20 +11,22 @@ struct vcpu;
 #define ARCH_VM_ARCH	   VM_ARCH_AARCH64
 #define ARCH_STACK_RESERVE 256
 
+struct fake_fiber;
+
 struct arch_context {
-	void (*fn)(void *arg);
-	void *arg;
+	struct fake_fiber *fiber; /* fake_vcpu.c; NULL: none yet */
 };
 
 /* What core asked for, so that tests can look. */
 struct arch_vcpu {
-	uint32_t loads, saves, resets, aborts;
-	uint64_t timer_deadline;
+	uint32_t loads, saves, resets, aborts, reports;
+	uint64_t timer_deadline; /* of the guest's own timer; 0: never */
 	int idle_traps;
 };
 
 struct arch_vm {
 	uint32_t resets;
+	struct fake_vic *vic;
 };
 
 #endif

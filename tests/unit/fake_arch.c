@@ -25,6 +25,7 @@ void (*fake_tlb_hook)(struct pt *pt, enum fake_tlb_op op, const struct pt_inval 
 uint64_t fake_irq_off;
 void (*fake_panic_hook)(const char *text);
 void (*fake_relax_hook)(void);
+void (*fake_irq_hook)(void);
 
 void hv_panic(const char *fmt, ...)
 {
@@ -62,6 +63,9 @@ uint64_t arch_irq_save(void)
 void arch_irq_restore(uint64_t was)
 {
 	fake_irq_off = was;
+	if (was == 0 && fake_irq_hook != NULL) {
+		fake_irq_hook();
+	}
 }
 
 void arch_irq_enable(void)

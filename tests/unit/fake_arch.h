@@ -56,4 +56,7 @@ extern void (*fake_relax_hook)(void);
 /* Interrupt masking as the code under test left it: 0 = enabled. */
 extern uint64_t fake_irq_off;
 
+/* Called when interrupts come on, if it is set: takes those that are pending. */
+extern void (*fake_irq_hook)(void);
+
 #endif

@@ -9,11 +9,12 @@ uint64_t fake_timer[MAX_CPUS];
 uint32_t fake_cpu;
 
 static struct cpu fake_cpus[MAX_CPUS];
+struct cpu *fake_cpu_table = fake_cpus;
 
 struct cpu *this_cpu(void)
 {
-	fake_cpus[fake_cpu].id = fake_cpu;
-	return &fake_cpus[fake_cpu];
+	fake_cpu_table[fake_cpu].id = fake_cpu;
+	return &fake_cpu_table[fake_cpu];
 }
 
 uint64_t arch_time_ns(void)
