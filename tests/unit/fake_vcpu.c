@@ -13,6 +13,7 @@
 #include <hv/cpu.h>
 #include <hv/hv_map.h>
 #include <hv/irq.h>
+#include <hv/log.h>
 #include <hv/plan.h>
 #include <hv/thread.h>
 #include <hv/timer.h>
@@ -66,18 +67,16 @@ static void fiber_go(struct fake_fiber *to)
 
 static void fiber_main(void)
 {
-	struct fake_fiber *self = running;
-
 	fiber_arrive();
-	(void)setjmp(self->base);
-	if (self->fresh) {
-		self->fresh = false;
-		if (self->key != NULL) {
+	(void)setjmp(running->base); /* arch_stack_restart() comes back here */
+	if (running->fresh) {
+		running->fresh = false;
+		if (running->key != NULL) {
 			sched_finish_switch();
 			arch_irq_restore(0);
 		}
 	}
-	self->fn(self->arg);
+	running->fn(running->arg);
 	hv_panic("a thread's function has returned");
 }
 
@@ -563,6 +562,7 @@ int arch_vm_create(struct vm *vm, const struct vm_plan *plan)
 	struct fake_vic *f = pool_alloc(&vm->pool, sizeof(*f));
 
 	if (f == NULL) {
+		log_error("%s: out of memory for the interrupt controller", vm->name);
 		return -ENOMEM;
 	}
 	f->vic = (struct vic){ .ops = &vic_ops, .vm = vm, .vcpu_count = plan->board.cpu_count };
