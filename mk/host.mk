@@ -5,7 +5,7 @@
 PURE_DIRS := lib config image dev core fs shell
 # Files of the other folders that touch no register but through a seam: page-table
 # formats, PSCI, and drivers (hv/mmio.h: models answer).
-PURE_ALSO := arch/*/pt_*.c arch/*/psci.c drv/*.c
+PURE_ALSO := arch/*/pt_*.c arch/*/psci.c arch/*/insn_decode.c drv/*.c
 # Files of PURE_DIRS that only the image has (a test of lib/string.c includes it
 # under other names, tests have a panic of their own).
 HOST_SKIP := lib/string.c core/panic.c
@@ -14,7 +14,7 @@ PURE_SRC := $(filter-out $(HOST_SKIP),$(wildcard $(addsuffix /*.c,$(PURE_DIRS)) 
 HOSTCC	?= gcc
 WARN	:= -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wvla \
 	   -Wstrict-prototypes -Wmissing-prototypes -Werror
-HOST_CFLAGS := -std=gnu11 -g $(WARN) -D_GNU_SOURCE -Iinclude $(THIRD_INC) -MMD -MP
+HOST_CFLAGS := -std=gnu11 -g $(WARN) -D_GNU_SOURCE -Iinclude -I. $(THIRD_INC) -MMD -MP
 
 # axvmconfig: the hypervisor's own configuration parser and planner as a program.
 HOST_OUT := $(BUILD)/host
@@ -49,7 +49,14 @@ $(HOST_OUT)/toml_json: $(HOST_OUT)/obj/tests/toml/toml_json.o $(HOST_OUT)/libtoo
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) $^ -o $@
 
-PROG_OBJ := $(addprefix $(HOST_OUT)/obj/,tools/axvmconfig.o tests/toml/toml_json.o)
+# What the decoder of loads and stores says, see tests/insn/.
+$(HOST_OUT)/insn_list: $(addprefix $(HOST_OUT)/obj/,tests/insn/insn_list.o \
+		arch/aarch64/insn_decode.o)
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOSTCC) $^ -o $@
+
+PROG_OBJ := $(addprefix $(HOST_OUT)/obj/,tools/axvmconfig.o tests/toml/toml_json.o \
+	    tests/insn/insn_list.o arch/aarch64/insn_decode.o)
 axvmconfig: $(HOST_OUT)/axvmconfig
 .PHONY: axvmconfig
 .SECONDARY: $(PROG_OBJ)

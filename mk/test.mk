@@ -49,11 +49,12 @@ check-headers: $(THIRD) | deps-$(ARCH)
 # --- host programs: axvmconfig, and the official TOML cases ---
 PYTEST	:= $(PYTHON) -B -m pytest -q -p no:cacheprovider
 TOML_JSON := $(HOST_OUT)/toml_json
-hosttest: $(AXVMCONFIG) $(TOML_JSON) toml-cases | deps-pytest
+INSN_LIST := $(HOST_OUT)/insn_list
+hosttest: $(AXVMCONFIG) $(TOML_JSON) $(INSN_LIST) toml-cases | deps-pytest deps-aarch64
 	$(Q)mkdir -p $(RESULTS)
 	$(Q)AXVMCONFIG=$(abspath $(AXVMCONFIG)) TOML_JSON=$(abspath $(TOML_JSON)) \
-		TOML_TEST=$(abspath $(TOML_TEST)) \
-		$(PYTEST) --junitxml=$(RESULTS)/host.xml $(wildcard tests/toml tests/host)
+		TOML_TEST=$(abspath $(TOML_TEST)) INSN_LIST=$(abspath $(INSN_LIST)) \
+		$(PYTEST) --junitxml=$(RESULTS)/host.xml $(wildcard tests/toml tests/insn tests/host)
 
 # --- system tests: the image on QEMU ---
 systest: build | deps-pytest deps-disk deps-run-$(ARCH)

@@ -81,9 +81,12 @@ static bool decode_single(uint32_t word, struct insn *out)
 		return true;
 	}
 	if (bits(word, 21, 21) != 0) {
-		/* Register offset is 10; the others are atomics and PAuth loads. */
+		/*
+		 * Register offset is 10, extended from 32 or 64 bits (option<1>); the others
+		 * are atomics and PAuth loads.
+		 */
 		out->by_register = true;
-		return bits(word, 11, 10) == 2;
+		return bits(word, 11, 10) == 2 && bits(word, 14, 14) != 0;
 	}
 	out->offset = sign_extend32(bits(word, 20, 12), 9);
 	switch (bits(word, 11, 10)) {
