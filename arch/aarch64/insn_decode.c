@@ -53,7 +53,7 @@ static bool decode_single_kind(uint32_t word, struct insn *out)
 		if ((opc & 2) != 0 && size != 0) {
 			return false;
 		}
-		out->size = (opc & 2) != 0 ? 16 : (uint8_t)(1U << size);
+		out->size = (uint8_t)((opc & 2) != 0 ? 16U : 1U << size);
 		out->load = (opc & 1) != 0;
 		return true;
 	}
