@@ -40,6 +40,7 @@ list() {
 		toml	golang-go		go
 		pytest	python3-pytest		py:pytest
 		pytest	python3-pexpect		py:pexpect
+		pytest	python3-pytest-xdist	py:xdist
 		pytest	python3-tomli		py:tomli
 		pytest	device-tree-compiler	dtc
 		guests	python3			/usr/bin/python3
