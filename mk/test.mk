@@ -59,7 +59,7 @@ hosttest: $(AXVMCONFIG) $(TOML_JSON) $(INSN_LIST) toml-cases | deps-pytest deps-
 # --- system tests: the image on QEMU ---
 systest: build | deps-pytest deps-disk deps-run-$(ARCH)
 	$(Q)mkdir -p $(RESULTS)
-	$(Q)$(PYTEST) --junitxml=$(RESULTS)/system.xml tests/system
+	$(Q)$(PYTEST) -n 2 --junitxml=$(RESULTS)/system.xml tests/system
 
 # --- all of it ---
 RESULTS	:= $(BUILD)/results

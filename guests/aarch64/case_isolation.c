@@ -179,8 +179,9 @@ static void hammer_calls(void)
 	for (uint64_t n = 0; n < 3000; n++) {
 		uint64_t fn = UINT64_C(0x84000000) + n % 64 + (n / 64 % 2 << 30);
 
-		/* Not off, reset or another CPU's start. */
-		if (n % 64 != 2 && n % 64 != 3 && n % 64 != 8 && n % 64 != 9 && n % 64 != 18) {
+		/* Not suspend (nothing would wake us), off, reset or another CPU's start. */
+		if (n % 64 != 1 && n % 64 != 2 && n % 64 != 3 && n % 64 != 8 && n % 64 != 9 &&
+		    n % 64 != 18) {
 			(void)hvc_call(fn, n * 0x123456789, ~n, n);
 			(void)smc_call(fn, ~n, n << 40, n);
 		}
