@@ -5,8 +5,8 @@
  *
  * A passthrough entry is judged by what the host has at base_hpa and presented at
  * base_gpa: interrupt controllers, the hypervisor's console, clocks and GPIO become
- * virtual ones; virtio-mmio slots are presented as empty; what is not known is mapped
- * for real, to one VM.
+ * virtual ones; virtio-mmio slots are forwarded or empty; what is not known is mapped
+ * for real, to one VM (plan_pass.c).
  */
 #include "plan_priv.h"
 
@@ -108,8 +108,8 @@ static void add_dev(struct planner *p, const struct guest_dev *d)
 }
 
 /* A virtual device like `d`, at a guest address; the guest's own tree knows better. */
-static void add_like(struct planner *p, const struct fdt_dev *d, uint64_t gpa_base,
-		     struct cfg_pos pos)
+static struct guest_dev make_like(const struct planner *p, const struct fdt_dev *d,
+				  uint64_t gpa_base, struct cfg_pos pos)
 {
 	const struct fdt_dev *own = p->has_guest ? fdt_facts_find(&p->guest, gpa_base) : NULL;
 	struct guest_dev g = { .kind = d->kind,
@@ -127,6 +127,14 @@ static void add_like(struct planner *p, const struct fdt_dev *d, uint64_t gpa_ba
 		g.reg_shift = own->reg_shift;
 		g.io_width = own->io_width;
 	}
+	return g;
+}
+
+static void add_like(struct planner *p, const struct fdt_dev *d, uint64_t gpa_base,
+		     struct cfg_pos pos)
+{
+	const struct guest_dev g = make_like(p, d, gpa_base, pos);
+
 	add_dev(p, &g);
 }
 
@@ -223,131 +231,6 @@ static void plan_emu(struct planner *p, const struct vm_config_emu *e)
 
 /* ---- passthrough_devices ---- */
 
-/* Which RAM of the host is in the way?  Also for ranges with devices of ours in it. */
-static bool refuse_ram(const struct planner *p, const char *name, uint64_t base, uint64_t size,
-		       struct cfg_pos pos)
-{
-	const struct machine *m = p->machine;
-
-	for (uint32_t i = 0; m != NULL && i < m->bank_count; i++) {
-		if (ranges_overlap(base, size, m->bank[i].base.a, m->bank[i].size)) {
-			plan_diag(p, DIAG_ERROR, pos,
-				  "\"%s\": host range 0x%lx-0x%lx holds this machine's RAM "
-				  "(0x%lx-0x%lx), which cannot be passed through",
-				  name, base, base + size - 1, m->bank[i].base.a,
-				  m->bank[i].base.a + m->bank[i].size - 1);
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool refuse_range(const struct planner *p, const struct plan_map *map,
-			 const struct machine_range *r, const char *owner)
-{
-	if (!ranges_overlap(map->hpa, map->size, r->base.a, r->size)) {
-		return false;
-	}
-	plan_diag(p, DIAG_ERROR, map->pos,
-		  "\"%s\": host range 0x%lx-0x%lx holds %s of the hypervisor (0x%lx-0x%lx)",
-		  map->name, map->hpa, map->hpa + map->size - 1, owner, r->base.a,
-		  r->base.a + r->size - 1);
-	return true;
-}
-
-/* Devices that the hypervisor itself uses. */
-static bool refuse_ours(const struct planner *p, const struct plan_map *map)
-{
-	const struct machine *m = p->machine;
-	const struct machine_uart *console;
-	bool found;
-
-	if (m == NULL) {
-		return false;
-	}
-	console = machine_console(m);
-	found = (console != NULL && refuse_range(p, map, &console->range, "the console")) ||
-		refuse_range(p, map, &m->gic.gicd, "the interrupt controller") ||
-		refuse_range(p, map, &m->gic.gicc, "the interrupt controller") ||
-		refuse_range(p, map, &m->gic.gich, "the interrupt controller") ||
-		refuse_range(p, map, &m->gic.gicv, "the interrupt controller") ||
-		refuse_range(p, map, &m->plic.range, "the interrupt controller");
-	for (uint32_t i = 0; i < m->gic.redist_count && !found; i++) {
-		found = refuse_range(p, map, &m->gic.redist[i], "the interrupt controller");
-	}
-	for (uint32_t i = 0; i < m->virtio_count && !found; i++) {
-		found = refuse_range(p, map, &m->virtio[i].range, "virtio slots");
-	}
-	for (uint32_t i = 0; i < m->pci_count && !found; i++) {
-		found = refuse_range(p, map, &m->pci[i].ecam, "the PCI host bridge");
-		for (uint32_t k = 0; k < m->pci[i].window_count && !found; k++) {
-			const struct machine_range w = { m->pci[i].window[k].cpu_base,
-							 m->pci[i].window[k].size };
-
-			found = refuse_range(p, map, &w, "the PCI bus");
-		}
-	}
-	return found;
-}
-
-static bool refuse_others(const struct planner *p, const struct plan_map *map)
-{
-	for (size_t i = 0; i < p->req->other_count; i++) {
-		const struct vm_plan *o = p->req->others[i];
-
-		for (uint32_t k = 0; k < o->map_count; k++) {
-			if (ranges_overlap(map->hpa, map->size, o->map[k].hpa, o->map[k].size)) {
-				plan_diag(p, DIAG_ERROR, map->pos,
-					  "\"%s\": host range 0x%lx-0x%lx belongs to VM %u \"%s\" "
-					  "(0x%lx-0x%lx)",
-					  map->name, map->hpa, map->hpa + map->size - 1, o->cfg->id,
-					  o->cfg->name, o->map[k].hpa,
-					  o->map[k].hpa + o->map[k].size - 1);
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
-void plan_map_device(struct planner *p, const char *name, uint64_t gpa_base, uint64_t hpa_base,
-		     uint64_t size, struct cfg_pos pos)
-{
-	/* Both addresses have the same place in their page. */
-	const uint64_t head = hpa_base & (PAGE_SIZE - 1);
-	const struct plan_map map = { .gpa = gpa_base - head,
-				      .hpa = hpa_base - head,
-				      .size = ALIGN_UP(size + head, PAGE_SIZE),
-				      .name = name,
-				      .pos = pos };
-
-	if (refuse_ram(p, name, map.hpa, map.size, pos) || refuse_ours(p, &map) ||
-	    refuse_others(p, &map)) {
-		return;
-	}
-	if (p->out->map_count == PLAN_MAX_MAPS) {
-		plan_diag(p, DIAG_ERROR, pos, "more than %d host ranges are passed through",
-			  PLAN_MAX_MAPS);
-		return;
-	}
-	if (p->machine != NULL) {
-		plan_diag(p, DIAG_WARNING, pos,
-			  "\"%s\": host range 0x%lx-0x%lx is mapped as it is, without interrupts",
-			  name, map.hpa, map.hpa + map.size - 1);
-	}
-	p->out->map[p->out->map_count++] = map;
-}
-
-static bool has_identical_memory(const struct planner *p)
-{
-	for (uint32_t i = 0; i < p->out->memory_count; i++) {
-		if (p->out->memory[i].map_type == VM_MAP_IDENTICAL) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Is it one that the guest gets a virtual one for?  Other UARTs than ours are real. */
 static bool becomes_virtual(const struct planner *p, const struct fdt_dev *d)
 {
@@ -362,19 +245,26 @@ static bool becomes_virtual(const struct planner *p, const struct fdt_dev *d)
 
 /* Virtual devices for those that `facts` has in [from, from+size); shown at e->gpa. */
 static uint32_t add_virtual(struct planner *p, const struct plan_pass *e,
-			    const struct fdt_facts *facts, uint64_t from, uint32_t *slots)
+			    const struct fdt_facts *facts, uint64_t from, struct plan_slots *slots)
 {
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < facts->dev_count; i++) {
 		const struct fdt_dev *d = &facts->dev[i];
+		struct guest_dev g;
 
 		if (!range_within(d->base, d->size, from, e->size) ||
 		    (facts == &p->host && !becomes_virtual(p, d))) {
 			continue;
 		}
-		*slots += d->kind == GUEST_DEV_VIRTIO_EMPTY ? 1 : 0;
-		add_like(p, d, e->gpa + (d->base - from), e->pos);
+		g = make_like(p, d, e->gpa + (d->base - from), e->pos);
+		if (d->kind == GUEST_DEV_VIRTIO_EMPTY) {
+			slots->total++;
+			if (facts == &p->host) {
+				plan_forward_slot(p, e, d, slots, &g);
+			}
+		}
+		add_dev(p, &g);
 		count++;
 	}
 	return count;
@@ -382,15 +272,15 @@ static uint32_t add_virtual(struct planner *p, const struct plan_pass *e,
 
 static void plan_pass_entry(struct planner *p, const struct plan_pass *e, bool *is_virtual)
 {
-	uint32_t slots = 0;
+	struct plan_slots slots = { 0 };
 	uint32_t count;
 
-	if (refuse_ram(p, e->name, e->hpa, e->size, e->pos)) {
+	if (plan_refuse_ram(p, e->name, e->hpa, e->size, e->pos)) {
 		return;
 	}
 	count = add_virtual(p, e, &p->host, e->hpa, &slots);
 	*is_virtual = count > 0 || plan_pass_is_intc(p, e);
-	if (!*is_virtual) {
+	if (!*is_virtual && !plan_host_has(p, e->hpa, e->size)) {
 		const struct fdt_facts *expected = p->has_guest ? &p->guest : &p->board;
 
 		count = add_virtual(p, e, expected, e->gpa, &slots);
@@ -403,15 +293,7 @@ static void plan_pass_entry(struct planner *p, const struct plan_pass *e, bool *
 				e->name, e->hpa);
 		}
 	}
-	if (slots > 0) {
-		plan_diag(p, has_identical_memory(p) ? DIAG_WARNING : DIAG_NOTE, e->pos,
-			  "\"%s\": its %u virtio-mmio slots are presented as empty%s", e->name,
-			  slots,
-			  has_identical_memory(p) ? "; passing the real ones through is not "
-						    "supported yet"
-						  : " (a device could not reach the VM's memory, "
-						    "which is not MAP_IDENTICAL)");
-	}
+	plan_say_slots(p, e, &slots);
 	if (!*is_virtual) {
 		plan_map_device(p, e->name, e->gpa, e->hpa, e->size, e->pos);
 	} else if (e->size >= LARGE_RANGE) {
@@ -606,5 +488,6 @@ void plan_devices(struct planner *p)
 			add_rest(p, &e);
 		}
 	}
+	plan_check_irqs(p);
 	say_unsupported(p);
 }

@@ -3,9 +3,12 @@
 #ifndef PLAN_PRIV_H
 #define PLAN_PRIV_H
 
+#include <hv/fdt_find.h>
 #include <hv/machine.h>
 #include <hv/plan.h>
 #include <hv/rangeset.h>
+
+#define PLAN_MAX_FOUND 32
 
 /* One planning; lives at the start of the request's work space. */
 struct planner {
@@ -19,6 +22,8 @@ struct planner {
 	struct fdt_facts host;	/* devices of the machine, or of the board we assume */
 	struct fdt_facts board; /* what guests without a device tree of their own expect */
 	struct rangeset set;	/* scratch */
+	struct fdt_found found[PLAN_MAX_FOUND]; /* scratch: in the machine's tree */
+	struct fdt_found guest_found[PLAN_MAX_FOUND];
 
 	/* The device tree: as read, then as it will be; dtb_cap bytes of work space. */
 	void *dtb;
@@ -61,6 +66,36 @@ bool plan_pass_get(const struct planner *p, uint32_t n, struct plan_pass *out);
 
 /* Is there a part of the host's interrupt controller in the entry? */
 bool plan_pass_is_intc(const struct planner *p, const struct plan_pass *e);
+
+/* virtio-mmio slots of one entry. */
+struct plan_slots {
+	uint32_t total;
+	uint32_t forwarded;
+	uint32_t hidden;  /* forwarded, but not in the guest's device tree */
+	uint32_t ours;	  /* the hypervisor uses their devices */
+	uint32_t foreign; /* another VM has them: `owner`, or one of several */
+	const struct vm_plan *owner;
+};
+
+/*
+ * A virtio-mmio slot `d` of the host, seen as the empty slot *g so far: makes it a
+ * forwarded one if the VM can have it, with its interrupt, and counts it.
+ */
+void plan_forward_slot(struct planner *p, const struct plan_pass *e, const struct fdt_dev *d,
+		       struct plan_slots *slots, struct guest_dev *g);
+/* What became of an entry's slots. */
+void plan_say_slots(const struct planner *p, const struct plan_pass *e,
+		    const struct plan_slots *slots);
+
+/* No interrupt that is passed through is a virtual device's too. */
+void plan_check_irqs(struct planner *p);
+
+/* Host RAM in the range: says so. */
+bool plan_refuse_ram(const struct planner *p, const char *name, uint64_t base, uint64_t size,
+		     struct cfg_pos pos);
+
+/* Does the machine's own tree have a device there?  False if it is not known. */
+bool plan_host_has(const struct planner *p, uint64_t base, uint64_t size);
 
 /* Maps host device memory for real, after all checks. */
 void plan_map_device(struct planner *p, const char *name, uint64_t gpa_base, uint64_t hpa_base,

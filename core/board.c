@@ -3,6 +3,7 @@
  * From the plan's list of devices to devices on the bus: the one place that knows
  * which kinds there are.
  */
+#include <hv/hv_map.h>
 #include <hv/log.h>
 #include <hv/pl011.h>
 #include <hv/pl031.h>
@@ -10,11 +11,12 @@
 #include <hv/plan.h>
 #include <hv/raz.h>
 #include <hv/virtio_empty.h>
+#include <hv/virtio_fwd.h>
 #include <hv/vm.h>
 
 #include <errno.h>
 
-/* Makes one device in the VM's pool; NULL: out of memory. */
+/* Makes one device in the VM's pool; NULL: not possible, mostly for want of memory. */
 typedef struct vdev *make_fn(struct vm *vm, const struct guest_dev *d);
 
 static struct vdev *make_pl011(struct vm *vm, const struct guest_dev *d)
@@ -68,6 +70,27 @@ static struct vdev *make_virtio_empty(struct vm *vm, const struct guest_dev *d)
 	return &slots->dev;
 }
 
+static struct vdev *make_virtio_fwd(struct vm *vm, const struct guest_dev *d)
+{
+	struct virtio_fwd *f = pool_alloc(&vm->pool, sizeof(*f));
+	int err;
+
+	if (f == NULL) {
+		return NULL;
+	}
+	err = hv_map_device(hpa(d->hpa), VIRTIO_FWD_SLOT_SIZE);
+	err = err != 0 ? err : virtio_fwd_init(f, vm, guest_dev_kind_name(d->kind), hpa(d->hpa));
+	if (err != 0) {
+		log_error("%s: the virtio-mmio slot at %#llx cannot be passed through: %s",
+			  vm->name, (unsigned long long)d->hpa,
+			  err == -ENODEV ? "there is none"
+			  : err == -EIO	 ? "its device does not stop"
+					 : "it cannot be mapped");
+		return NULL;
+	}
+	return &f->dev;
+}
+
 static struct vdev *make_raz(struct vm *vm, const struct guest_dev *d)
 {
 	struct raz *raz = pool_alloc(&vm->pool, sizeof(*raz));
@@ -81,9 +104,9 @@ static struct vdev *make_raz(struct vm *vm, const struct guest_dev *d)
 
 /* Kinds without an entry belong to other architectures' boards; the planner refuses them. */
 static make_fn *const makers[GUEST_DEV_KINDS] = {
-	[GUEST_DEV_UART_PL011] = make_pl011, [GUEST_DEV_RTC_PL031] = make_pl031,
-	[GUEST_DEV_GPIO_PL061] = make_pl061, [GUEST_DEV_VIRTIO_EMPTY] = make_virtio_empty,
-	[GUEST_DEV_RAZ] = make_raz,
+	[GUEST_DEV_UART_PL011] = make_pl011,	  [GUEST_DEV_RTC_PL031] = make_pl031,
+	[GUEST_DEV_GPIO_PL061] = make_pl061,	  [GUEST_DEV_VIRTIO_EMPTY] = make_virtio_empty,
+	[GUEST_DEV_VIRTIO_FWD] = make_virtio_fwd, [GUEST_DEV_RAZ] = make_raz,
 };
 
 /* One that virtio_empty can repeat: a power of two, large enough. */
@@ -139,7 +162,7 @@ static int device_create(struct vm *vm, const struct guest_dev *d, uint64_t size
 	}
 	dev = makers[d->kind](vm, d);
 	if (dev == NULL) {
-		log_error("%s: out of memory for a %s", vm->name, guest_dev_kind_name(d->kind));
+		log_error("%s: no %s can be made", vm->name, guest_dev_kind_name(d->kind));
 		return -ENOMEM;
 	}
 	vm->dev[vm->dev_count++] = dev;

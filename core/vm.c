@@ -6,6 +6,7 @@
 #include <hv/arch_vm.h>
 #include <hv/bug.h>
 #include <hv/log.h>
+#include <hv/passthrough.h>
 #include <hv/plan.h>
 #include <hv/printf.h>
 #include <hv/vm.h>
@@ -261,10 +262,12 @@ int vm_create(const struct vm_plan *plan, struct vm **out)
 	err = err != 0 ? err : arch_vm_create(vm, plan);
 	err = err != 0 ? err : board_create(vm);
 	err = err != 0 ? err : vcpus_create(vm);
+	err = err != 0 ? err : passthrough_create(vm);
 	if (err != 0) {
 		vm_destroy(vm);
 		return err;
 	}
+	passthrough_start(vm);
 	console_attach(&vm->port);
 	*out = vm;
 	return 0;
@@ -272,32 +275,45 @@ int vm_create(const struct vm_plan *plan, struct vm **out)
 
 void vm_destroy(struct vm *vm)
 {
+	bool quiet;
+
 	BUG_ON(vm->live != 0);
 	/* First whatever could still wake a vCPU: input, devices' timers, interrupts. */
 	console_detach(&vm->port);
+	passthrough_stop(vm);
 	for (uint32_t i = 0; i < vm->dev_count; i++) {
 		vm->dev[i]->ops->destroy(vm->dev[i]);
 	}
+	quiet = passthrough_is_quiet(vm);
 	arch_vm_destroy(vm);
+	passthrough_destroy(vm);
 	for (uint32_t i = 0; i < vm->vcpu_count; i++) {
 		vcpu_destroy(vm->vcpu[i]);
 	}
-	memory_free(vm);
+	if (quiet) {
+		memory_free(vm);
+	} else {
+		log_error("%s: its memory is not given back: a device that was passed through may "
+			  "still write to it",
+			  vm->name);
+	}
 	stage2_destroy(&vm->s2);
 	pool_destroy(&vm->pool);
-	vm->state = VM_FREE;
+	vm->state = quiet ? VM_FREE : VM_LOST;
 }
 
 void vm_reset_devices(struct vm *vm)
 {
 	/* First: a UART may fetch what waits, and old keys are not for the guest to come. */
 	console_port_flush(&vm->port);
+	passthrough_stop(vm);
 	for (uint32_t i = 0; i < vm->dev_count; i++) {
 		vm->dev[i]->ops->reset(vm->dev[i]);
 	}
 	vm->vic->ops->reset(vm->vic);
 	arch_vm_reset(vm);
 	vm->bad_accesses = 0;
+	passthrough_start(vm);
 }
 
 int vm_boot(struct vm *vm)

@@ -10,6 +10,7 @@
 #include <hv/log.h>
 #include <hv/machine.h>
 #include <hv/page.h>
+#include <hv/passthrough.h>
 #include <hv/plan.h>
 #include <hv/pvpanic.h>
 #include <hv/selftest.h>
@@ -275,6 +276,7 @@ static void vmm_main(void *arg)
 	cpu_start_others();
 	selftest_run(host_machine.bootargs);
 	image_store_init(&host_machine);
+	passthrough_init(&host_machine);
 	read_configs();
 	for (uint32_t i = 0; i < origin_count; i++) {
 		make_vm(i);

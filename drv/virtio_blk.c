@@ -363,3 +363,14 @@ struct block *block_get(uint32_t i)
 {
 	return i < disk_count ? &disks[i].block : NULL;
 }
+
+struct block *block_at(hpa_t regs)
+{
+	for (uint32_t i = 0; i < disk_count; i++) {
+		/* (Disks on PCI have their registers elsewhere.) */
+		if (!disks[i].dead && disks[i].dev.regs.a == regs.a) {
+			return &disks[i].block;
+		}
+	}
+	return NULL;
+}

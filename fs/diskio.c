@@ -9,6 +9,7 @@
 
 #include <diskio.h>
 #include <hv/block.h>
+#include <hv/fs.h>
 
 static struct {
 	struct block *disk;
@@ -21,6 +22,11 @@ void fs_disk_set(struct block *disk, uint64_t first, uint64_t sectors)
 	window.disk = disk;
 	window.first = first;
 	window.sectors = sectors;
+}
+
+struct block *fs_disk(void)
+{
+	return window.disk;
 }
 
 uint64_t fs_disk_sectors(void)

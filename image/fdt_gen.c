@@ -120,6 +120,7 @@ static const char *node_name(enum guest_dev_kind kind)
 	case GUEST_DEV_GPIO_PL061:
 		return "gpio";
 	case GUEST_DEV_VIRTIO_EMPTY:
+	case GUEST_DEV_VIRTIO_FWD:
 		return "virtio_mmio";
 	case GUEST_DEV_RAZ:
 	case GUEST_DEV_KINDS:
@@ -175,6 +176,12 @@ static void gen_dev_body(struct fdt_gen *g, const struct guest_dev *d)
 		gen_string(g, "compatible", "virtio,mmio");
 		gen_flag(g, "dma-coherent");
 		break;
+	case GUEST_DEV_VIRTIO_FWD:
+		gen_string(g, "compatible", "virtio,mmio");
+		if (d->dma_coherent) {
+			gen_flag(g, "dma-coherent");
+		}
+		break;
 	case GUEST_DEV_RAZ:
 	case GUEST_DEV_KINDS:
 		break;
@@ -194,8 +201,8 @@ static void gen_dev(struct fdt_gen *g, const struct guest_dev *d)
 	gen_reg(g, &reg, 1);
 	if (d->irq != GUEST_IRQ_NONE) {
 		g->irq(g, d->irq,
-		       d->kind == GUEST_DEV_VIRTIO_EMPTY ? GEN_IRQ_EDGE_RISING
-							 : GEN_IRQ_LEVEL_HIGH);
+		       d->edge || d->kind == GUEST_DEV_VIRTIO_EMPTY ? GEN_IRQ_EDGE_RISING
+								    : GEN_IRQ_LEVEL_HIGH);
 	}
 	gen_end(g);
 }

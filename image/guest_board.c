@@ -11,6 +11,7 @@ const char *guest_dev_kind_name(enum guest_dev_kind kind)
 		[GUEST_DEV_RTC_GOLDFISH] = "goldfish clock",
 		[GUEST_DEV_GPIO_PL061] = "PL061 GPIO",
 		[GUEST_DEV_VIRTIO_EMPTY] = "empty virtio-mmio slot",
+		[GUEST_DEV_VIRTIO_FWD] = "virtio-mmio slot of the host",
 		[GUEST_DEV_RAZ] = "range that reads zero",
 	};
 

@@ -46,9 +46,6 @@ struct guest_frame;
 #define MDCR_TPMS  BIT64(14)
 #define MDCR_TTRF  BIT64(19)
 
-/* SPIs of a guest's GIC: as many as QEMU virt has. */
-#define GUEST_SPIS 256
-
 #define PSTATE_EL1H	UINT64_C(0x5)
 #define PSTATE_DAIF	UINT64_C(0x3c0)
 #define PSTATE_M_MASK	UINT64_C(0xf)

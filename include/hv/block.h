@@ -47,4 +47,7 @@ uint32_t block_probe_all(const struct machine *m);
 /* Disk number i, or NULL past the last. */
 struct block *block_get(uint32_t i);
 
+/* The disk that works and has its virtio-mmio registers there, or NULL. */
+struct block *block_at(hpa_t regs);
+
 #endif

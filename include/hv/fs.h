@@ -35,6 +35,9 @@ int __must_check fs_mount_any(void);
 
 void fs_unmount(void);
 
+/* The disk whose volume is mounted, or NULL. */
+struct block *fs_disk(void);
+
 /* `path` from the root, "/" between folders.  -ENOENT: no such file; -EISDIR. */
 int __must_check fs_open(const char *path, struct fs_file *file);
 void fs_close(struct fs_file *file);

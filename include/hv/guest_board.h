@@ -14,6 +14,8 @@
 
 #define GUEST_MAX_DEVS	64
 #define GUEST_MAX_GICRS 4
+/* Shared interrupts of a GIC guest, as many as QEMU's virt has: INTIDs from 32 on. */
+#define GUEST_SPIS 256
 
 struct guest_range {
 	uint64_t base;
@@ -44,6 +46,7 @@ enum guest_dev_kind {
 	GUEST_DEV_RTC_GOLDFISH,
 	GUEST_DEV_GPIO_PL061,
 	GUEST_DEV_VIRTIO_EMPTY, /* one virtio-mmio slot without a device */
+	GUEST_DEV_VIRTIO_FWD,	/* one whose accesses go to a slot of the host */
 	GUEST_DEV_RAZ,		/* reads zero, ignores writes; not in a device tree */
 	GUEST_DEV_KINDS,
 };
@@ -58,6 +61,9 @@ struct guest_dev {
 	uint32_t irq; /* the controller's own number: GIC INTID (SPI n = 32 + n), PLIC source */
 	uint8_t reg_shift;  /* NS16550: distance of registers, log2 */
 	uint8_t io_width;   /* NS16550: access width in bytes, 0 = 1 */
+	bool edge;	    /* VIRTIO_FWD: the interrupt is edge-triggered */
+	bool dma_coherent;  /* VIRTIO_FWD: its DMA sees the caches */
+	uint64_t hpa;	    /* VIRTIO_FWD: registers of the host's slot */
 	bool console;	    /* the one that the VM's console talks through; at most one */
 	struct cfg_pos pos; /* the setting that asks for it; line 0: there by default */
 };

@@ -139,6 +139,7 @@ struct machine_virtio {
 	struct machine_range range;
 	struct machine_irq irq;
 	bool dma_coherent;
+	bool ours; /* the hypervisor drives its device; set before VMs are planned */
 };
 
 enum machine_pci_space {

@@ -24,6 +24,7 @@ struct machine;
 struct stage2;
 
 #define PLAN_MAX_MAPS 64
+#define PLAN_MAX_IRQS 128
 
 struct plan_memory {
 	uint64_t gpa;
@@ -39,7 +40,17 @@ struct plan_map {
 	uint64_t gpa; /* page aligned, as all three */
 	uint64_t hpa;
 	uint64_t size;
+	bool dma;	  /* may be a bus master, which we do not know how to stop */
 	const char *name; /* in the configuration */
+	struct cfg_pos pos;
+};
+
+/* An interrupt of the host that goes to the VM, hardware-linked. */
+struct plan_irq {
+	uint32_t host; /* the host controller's number, a shared interrupt */
+	uint32_t guest;
+	bool edge;
+	const char *name; /* of the passthrough entry */
 	struct cfg_pos pos;
 };
 
@@ -73,6 +84,8 @@ struct vm_plan {
 	struct plan_memory memory[VM_MAX_MEMORY];
 	uint32_t map_count;
 	struct plan_map map[PLAN_MAX_MAPS];
+	uint32_t irq_count;
+	struct plan_irq irq[PLAN_MAX_IRQS];
 
 	struct plan_image image[PLAN_SLOTS];
 	uint64_t entry;	  /* guest-physical */

@@ -23,6 +23,7 @@
 #include <hv/vdev.h>
 #include <hv/vic.h>
 
+struct passthrough;
 struct vm_plan;
 
 enum vm_state {
@@ -32,6 +33,7 @@ enum vm_state {
 	VM_RUNNING,
 	VM_STOPPED,
 	VM_CRASHED,
+	VM_LOST, /* gone, but a device may still write to its memory, which is kept */
 };
 
 /* Why a VM leaves RUNNING. */
@@ -69,6 +71,7 @@ struct vm {
 	struct vcpu *vcpu[MAX_VCPUS];
 	uint32_t dev_count;
 	struct vdev *dev[VM_MAX_DEVS]; /* without the interrupt controller */
+	struct passthrough *pass;      /* NULL: no interrupts of the host */
 	struct console_port port;
 	uint32_t bad_accesses; /* atomic; said in the log up to a limit */
 };
@@ -80,7 +83,10 @@ struct vm {
  */
 int __must_check vm_create(const struct vm_plan *plan, struct vm **out);
 
-/* Gives everything back.  No vCPU is ON. */
+/*
+ * Gives everything back.  No vCPU is ON.  Devices are stopped first; while one may still
+ * write to memory, the VM's frames stay its own, and so does the slot.
+ */
 void vm_destroy(struct vm *vm);
 
 /* Zeroes the VM's RAM, in steps; READY comes with the images (vmm.c). */
