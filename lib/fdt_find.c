@@ -10,24 +10,12 @@
  * can: a wrong guess in that direction costs a warning, not somebody's memory.
  */
 static const char *const no_master[] = {
-	"arm,pl011",
-	"arm,sbsa-uart",
-	"snps,dw-apb-uart",
-	"ns16550a",
-	"ns16550",
-	"ns8250",
-	"arm,pl031",
-	"arm,pl061",
-	"google,goldfish-rtc",
-	"cfi-flash",
-	"snps,dw-apb-gpio",
-	"snps,dw-apb-timer",
-	"snps,dw-wdt",
-	"arm,sp804",
-	"arm,sp805",
-	"qemu,fw-cfg-mmio",
-	"rockchip,gpio-bank",
-	"syscon",
+	"arm,pl011",	      "arm,sbsa-uart",	  "snps,dw-apb-uart",
+	"ns16550a",	      "ns16550",	  "ns8250",
+	"arm,pl031",	      "arm,pl061",	  "google,goldfish-rtc",
+	"cfi-flash",	      "snps,dw-apb-gpio", "snps,dw-apb-timer",
+	"snps,dw-wdt",	      "arm,sp804",	  "arm,sp805",
+	"rockchip,gpio-bank", "syscon",
 };
 
 static bool may_master(const struct fdt_walk *w)
