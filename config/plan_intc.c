@@ -2,9 +2,10 @@
 /*
  * The planner: which virtual interrupt controller a VM has, and where.
  *
- * In this order: the guest's own device tree; an emulated device that says so; a
- * passthrough entry over the host's redistributors (GICv3) or distributor (GICv2);
- * else the kind that the host has.
+ * In this order: the guest's own device tree; an emulated device of a GICv3; a
+ * passthrough entry over the host's redistributors (GICv3) or distributor (GICv2); an
+ * emulated interrupt controller and nothing of a GICv3 (GICv2); else the kind that the
+ * host has.  A GICv2 goes with any host, a GICv3 needs one.
  */
 #include "plan_priv.h"
 
@@ -136,6 +137,7 @@ static bool choose_by_pass(const struct planner *p, struct choice *c)
 static struct choice choose(const struct planner *p)
 {
 	struct choice c = { GUEST_INTC_GICV2, "", p->cfg->name_pos };
+	const struct vm_config_emu *emu;
 
 	if (p->req->arch == VM_ARCH_RISCV64) {
 		return (struct choice){ GUEST_INTC_PLIC, "", p->cfg->name_pos };
@@ -145,6 +147,12 @@ static struct choice choose(const struct planner *p)
 					p->cfg->dtb.pos };
 	}
 	if (choose_by_emu(p, &c) || choose_by_pass(p, &c)) {
+		return c;
+	}
+	emu = find_emu(p, VM_EMU_INTC, 0);
+	if (emu != NULL) {
+		c.why = "an emulated interrupt controller without redistributors";
+		c.pos = emu->pos;
 		return c;
 	}
 	if (p->machine != NULL && p->machine->gic.version == 3) {
@@ -172,6 +180,8 @@ static bool shown_at(const struct planner *p, uint64_t hpa_base, uint64_t *gpa_b
 static void place_gicv2(struct planner *p, struct guest_intc *out)
 {
 	const struct vm_config_emu *e = find_emu(p, VM_EMU_INTC, 0);
+	/* A GICv3 without the legacy interface has none. */
+	const bool has_gicc = p->machine == NULL || p->machine->gic.gicc.size != 0;
 	const uint64_t gicc =
 		p->machine != NULL ? p->machine->gic.gicc.base.a : p->host.intc.cpu.base;
 
@@ -182,7 +192,7 @@ static void place_gicv2(struct planner *p, struct guest_intc *out)
 		(void)shown_at(p, host_dist(p).base, &out->dist.base);
 	}
 	out->cpu = (struct guest_range){ out->dist.base + GICD_SIZE, GICC_SIZE };
-	if (e == NULL) {
+	if (e == NULL && has_gicc) {
 		(void)shown_at(p, gicc, &out->cpu.base);
 	}
 }
@@ -251,13 +261,11 @@ static void judge_host(const struct planner *p, const struct choice *c)
 {
 	const uint32_t version = p->machine != NULL ? p->machine->gic.version : 0;
 
-	if ((version == 2 && c->kind == GUEST_INTC_GICV3) ||
-	    (version == 3 && c->kind == GUEST_INTC_GICV2)) {
+	if (version == 2 && c->kind == GUEST_INTC_GICV3) {
 		plan_diag(p, DIAG_ERROR, c->pos,
-			  "the VM needs a %s (%s), but this machine has a GICv%u: %s",
-			  guest_intc_kind_name(c->kind), c->why, version,
-			  version == 2 ? "it cannot serve such a guest"
-				       : "not supported yet (QEMU: GIC=2)");
+			  "the VM needs a %s (%s), but this machine has a GICv%u: it cannot serve "
+			  "such a guest",
+			  guest_intc_kind_name(c->kind), c->why, version);
 	}
 }
 

@@ -46,6 +46,9 @@ static void candidate_remove(struct vgic *g, uint32_t vcpu, uint32_t word, uint3
 
 	b->deliv &= ~BIT32(bit);
 	vgic_set_remove(&g->cpu[v].cand, word, bit);
+	if (!vgic_has_lists(g)) {
+		vgic_touch(g, v); /* its line may fall */
+	}
 }
 
 void vgic_update(struct vgic *g, uint32_t vcpu, uint32_t word, uint32_t mask)
@@ -83,8 +86,14 @@ void vgic_changed(struct vgic *g, uint32_t vcpu, uint32_t word, uint32_t mask)
 {
 	struct vgic_bank *b = vgic_bank(g, vcpu, word);
 	uint32_t in_lr = b->in_lr & mask;
+	uint32_t waits;
 
 	vgic_update(g, vcpu, word, mask);
+	/* Lines depend on the candidates' groups, too. */
+	waits = vgic_has_lists(g) ? 0 : b->deliv & mask;
+	while (waits != 0) {
+		vgic_touch(g, b->route[vgic_take_bit(&waits)]);
+	}
 	while (in_lr != 0) {
 		vgic_touch(g, b->owner[vgic_take_bit(&in_lr)]);
 	}
@@ -228,7 +237,7 @@ void vgic_sgi(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t source)
 {
 	struct vgic_cpu *c = &g->cpu[vcpu];
 
-	if (g->here == vcpu && vgic_lr_sgi(g, vcpu, intid, source)) {
+	if (g->here == vcpu && g->out->sgi(g, vcpu, intid, source)) {
 		return;
 	}
 	if (g->kind == VGIC_V2) {
@@ -289,7 +298,7 @@ static void op_inject_hw(struct vic *vic, uint32_t vcpu, uint32_t irq, uint32_t 
 	}
 	if (irq < VGIC_PRIVATE) {
 		vgic_lock(g, vcpu);
-		if (vgic_lr_inject_hw(g, vcpu, irq, host_irq)) {
+		if (g->out->inject_hw(g, vcpu, irq, host_irq)) {
 			if (g->cpu[vcpu].waits) { /* it is loaded, but sleeps */
 				g->cpu[vcpu].waits = false;
 				vcpu_kick(g->vic.vm, vcpu);
@@ -433,7 +442,7 @@ static void op_vcpu_reset(struct vic *vic, uint32_t vcpu)
 	uint32_t words;
 
 	vgic_lock(g, VGIC_NO_VCPU);
-	vgic_lr_clear(g, vcpu);
+	g->out->clear(g, vcpu);
 	vgic_reset_private(g, vcpu);
 	/* SPIs with a choice go elsewhere; the others wait for the vCPU to come back. */
 	words = c->cand.words;
@@ -459,12 +468,12 @@ static void reset_locked(struct vgic *g)
 	for (i = 0; i < g->vic.vcpu_count; i++) {
 		struct vgic_cpu *c = &g->cpu[i];
 
-		vgic_lr_clear(g, i);
+		g->out->clear(g, i);
 		memset(&c->cand, 0, sizeof(c->cand));
 		memset(&c->act, 0, sizeof(c->act));
 		vgic_reset_private(g, i);
 		c->dirty = false;
-		c->hcr = GICH_HCR_EN;
+		c->hcr = g->out->hcr;
 	}
 	for (i = 1; i < g->words; i++) {
 		struct vgic_bank *b = &g->spi[i - 1];
@@ -628,12 +637,19 @@ int vgic_init(struct vgic *g, const struct vgic_params *p)
 		.vm = p->vm,
 		.name = "gicd",
 	};
+	g->cpuif = (struct vdev){ .ops = &vgic_gicc_ops, .vm = p->vm, .name = "gicc" };
 	g->redist = (struct vdev){ .ops = &vgic_v3_redist_ops, .vm = p->vm, .name = "gicr" };
 	g->gich = p->gich;
 	g->gicd = p->gicd;
 	g->gicc = p->gicc;
-	g->lr_all = (uint32_t)(BIT64(p->gich->lr_count) - 1);
-	g->prio_mask = (uint8_t)(0xff00u >> p->gich->prio_bits);
+	if (vgic_is_trapped(p->kind, p->gich)) {
+		g->out = &vgic_gicc_delivery;
+		g->prio_mask = VGIC_GICC_PRIO_MASK;
+	} else {
+		g->out = &vgic_lr_delivery;
+		g->lr_all = (uint32_t)(BIT64(p->gich->lr_count) - 1);
+		g->prio_mask = (uint8_t)(0xff00u >> p->gich->prio_bits);
+	}
 	init_spis(g, p->spi_count);
 	g->typer = p->kind == VGIC_V2 ? vgic_v2_typer(g) : vgic_v3_typer(g);
 	reset_locked(g);
@@ -659,6 +675,9 @@ int vgic_attach(struct vgic *g, struct vdev_bus *bus, const struct bus_range **o
 	for (i = 0; i < g->redist_count && rc == 0; i++) {
 		rc = bus_add(bus, VDEV_MMIO, g->range[i].base.a, g->range[i].size,
 			     (uint64_t)i << REDIST_SPAN_SHIFT, &g->redist, other);
+	}
+	if (rc == 0 && vgic_is_trapped(g->kind, g->gich)) {
+		rc = bus_add(bus, VDEV_MMIO, g->gicc.base.a, g->gicc.size, 0, &g->cpuif, other);
 	}
 	return rc;
 }

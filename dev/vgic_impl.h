@@ -14,6 +14,12 @@
  * An active one is in a list register, or (more of them than list registers) in
  * cpu.act of its owner.
  *
+ * There are two ways from a candidate to the guest (struct vgic_delivery): the host's
+ * list registers (vgic_lr.c), or a CPU interface that traps (vgic_gicc.c).  With the
+ * latter no list register is used: a candidate becomes active in cpu.act when the guest
+ * acknowledges, so the model is exact at any time and everything about list registers
+ * below is zero.
+ *
  * What is pending, and for how long:
  *   edge, SGI  `latch` moves into the list register and out of it again when the
  *              register has to be given up.
@@ -44,9 +50,13 @@
 #define GICD_CTLR_GRP1	    BIT32(1)
 #define GICH_VMCR_ENG0	    BIT32(0)
 #define GICH_VMCR_ENG1	    BIT32(1)
+#define GICH_VMCR_ACKCTL    BIT32(2)
 #define GICH_VMCR_FIQEN	    BIT32(3)
+#define GICH_VMCR_CBPR	    BIT32(4)
 #define GICH_VMCR_EOIM	    BIT32(9)
 #define GICH_VMCR_PMR(vmcr) ((vmcr) >> 24)
+#define VGIC_PRIO_NONE	    0x100u /* lower than any */
+#define VGIC_GICC_PRIO_MASK 0xf8u  /* of a trapped CPU interface: 32 levels */
 
 struct vgic_bank {
 	uint32_t impl;	  /* INTIDs that exist */
@@ -101,7 +111,37 @@ struct vgic_cpu {
 	struct vgic_bank priv;
 	struct vgic_set cand;
 	struct vgic_set act;	 /* active without a list register */
-	struct gich_cpuif cpuif; /* while not loaded */
+	struct gich_cpuif cpuif; /* while not loaded; with a trapped interface always */
+	uint8_t lines;		 /* trapped: VGIC_LINE_*, as the model wants them */
+};
+
+/* Outputs of a trapped CPU interface. */
+#define VGIC_LINE_IRQ BIT32(0)
+#define VGIC_LINE_FIQ BIT32(1)
+
+/*
+ * How candidates reach the guest, one for the life of a VM.  The lock is held; `here` as
+ * in vgic_is_here().
+ */
+struct vgic_delivery {
+	uint32_t hcr; /* vgic_cpu.hcr after a reset */
+	/* What the guest has done since, back into the model; only of a vCPU that is here. */
+	void (*fold)(struct vgic *g, uint32_t vcpu);
+	/* After a fold: the interface as the model wants it, in hardware too if here. */
+	void (*apply)(struct vgic *g, uint32_t vcpu);
+	/* The vCPU's state comes into this core's registers / leaves them for cpu. */
+	void (*enter)(struct vgic *g, uint32_t vcpu);
+	void (*leave)(struct vgic *g, uint32_t vcpu);
+	/* After apply: would an interrupt be signalled? */
+	bool (*signals)(struct vgic *g, uint32_t vcpu);
+	/* The vCPU is not loaded: what the interface holds goes back into the model. */
+	void (*clear)(struct vgic *g, uint32_t vcpu);
+	/*
+	 * Short ways for a private interrupt of the vCPU that is here, if it is loaded;
+	 * false: not simple enough, nothing done.  They kick nobody.
+	 */
+	bool (*sgi)(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t source);
+	bool (*inject_hw)(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t host_irq);
 };
 
 struct vgic_ack {
@@ -115,6 +155,7 @@ struct vgic {
 	struct vic vic;
 	struct vdev dist;
 	struct vdev redist;
+	struct vdev cpuif; /* V2 with a trapped interface: GICC */
 	struct spinlock lock;
 	uint32_t here;	/* vCPU whose list registers this core may touch now, or NO_VCPU */
 	uint32_t kicks; /* vCPUs to be told at unlock */
@@ -123,8 +164,9 @@ struct vgic {
 
 	/* Constant after init. */
 	enum vgic_kind kind;
-	uint32_t words; /* banks in use, 1..32 */
-	uint32_t lr_all;
+	const struct vgic_delivery *out;
+	uint32_t words;	 /* banks in use, 1..32 */
+	uint32_t lr_all; /* 0: none is used */
 	uint8_t prio_mask;
 	uint32_t typer;
 	const struct gich *gich;
@@ -172,7 +214,13 @@ static inline bool vgic_is_here(const struct vgic *g, uint32_t vcpu)
 	return g->here == vcpu && g->cpu[vcpu].loaded;
 }
 
-/* List registers of the vCPU have to be looked at before it runs on. */
+/* Delivery is by list registers, not by a trapped interface and its lines. */
+static inline bool vgic_has_lists(const struct vgic *g)
+{
+	return g->lr_all != 0;
+}
+
+/* List registers (or lines) of the vCPU have to be looked at before it runs on. */
 static inline void vgic_touch(struct vgic *g, uint32_t vcpu)
 {
 	g->cpu[vcpu].dirty = true;
@@ -225,25 +273,27 @@ void vgic_note_ack(struct vgic *g, uint32_t intid);
 /* To the state after power-on: bank 0 and CPU interface of one vCPU. */
 void vgic_reset_private(struct vgic *g, uint32_t vcpu);
 
-/* vgic_lr.c */
+/* vgic_cpu.c: sets, and vCPUs that come on a core and leave it. */
 void vgic_set_add(struct vgic_set *s, uint32_t word, uint32_t bit);
 void vgic_set_remove(struct vgic_set *s, uint32_t word, uint32_t bit);
-/* Reads the list registers of a vCPU that is here back into the model; else nothing. */
-void vgic_fold(struct vgic *g, uint32_t vcpu);
-/* After a fold: list registers as the model wants them, in hardware too if here. */
+/* The INTID of highest priority (of those the lowest); its priority or VGIC_PRIO_NONE. */
+uint32_t vgic_set_top(struct vgic *g, uint32_t vcpu, struct vgic_set *s, uint32_t *intid);
+/* Folds, gives up host interrupts that others have ended, and delivers. */
 void vgic_apply(struct vgic *g, uint32_t vcpu);
-/* Takes everything of a vCPU that is not loaded out of its list registers. */
-void vgic_lr_clear(struct vgic *g, uint32_t vcpu);
 void vgic_load(struct vic *vic, uint32_t vcpu);
 void vgic_save(struct vic *vic, uint32_t vcpu);
 void vgic_sync(struct vic *vic, uint32_t vcpu);
 bool vgic_pending(struct vic *vic, uint32_t vcpu);
-/*
- * Short ways for a private interrupt of the vCPU that is here, if it is loaded; false:
- * not simple enough, nothing done.  They kick nobody.
- */
-bool vgic_lr_sgi(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t source);
-bool vgic_lr_inject_hw(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t host_irq);
+
+/* vgic_lr.c, vgic_gicc.c */
+extern const struct vgic_delivery vgic_lr_delivery;
+extern const struct vgic_delivery vgic_gicc_delivery;
+extern const struct vdev_ops vgic_gicc_ops;
+
+static inline void vgic_fold(struct vgic *g, uint32_t vcpu)
+{
+	g->out->fold(g, vcpu);
+}
 
 /* vgic_dist.c: registers that the distributor and the redistributors share. */
 enum vgic_breg {

@@ -14,53 +14,6 @@
 #define LR_SRC(lr)   ((uint32_t)((lr) >> GICH_LR_V2_CPU_SHIFT) & 7u)
 #define LR_PRIO(lr)  ((uint32_t)((lr) >> GICH_LR_PRIO_SHIFT) & 0xffu)
 #define LR_STATE     (GICH_LR_PENDING | GICH_LR_ACTIVE)
-#define PRIO_NONE    0x100u /* lower than any */
-
-void vgic_set_add(struct vgic_set *s, uint32_t word, uint32_t bit)
-{
-	s->bits[word] |= BIT32(bit);
-	s->words |= BIT32(word);
-	s->stale |= BIT32(word);
-}
-
-void vgic_set_remove(struct vgic_set *s, uint32_t word, uint32_t bit)
-{
-	s->bits[word] &= ~BIT32(bit);
-	s->stale |= BIT32(word);
-	if (s->bits[word] == 0) {
-		s->words &= ~BIT32(word);
-	}
-}
-
-/* The INTID of highest priority (of those the lowest); its priority or PRIO_NONE. */
-static uint32_t set_top(struct vgic *g, uint32_t vcpu, struct vgic_set *s, uint32_t *intid)
-{
-	uint32_t top = PRIO_NONE;
-	uint32_t words = s->words;
-
-	while (words != 0) {
-		uint32_t w = vgic_take_bit(&words);
-		const struct vgic_bank *b = vgic_bank(g, vcpu, w);
-
-		if ((s->stale & BIT32(w)) != 0) {
-			uint32_t bits = s->bits[w];
-			uint32_t best = vgic_take_bit(&bits);
-
-			while (bits != 0) {
-				uint32_t bit = vgic_take_bit(&bits);
-
-				best = b->prio[bit] < b->prio[best] ? bit : best;
-			}
-			s->best[w] = (uint8_t)best;
-		}
-		if (b->prio[s->best[w]] < top) {
-			top = b->prio[s->best[w]];
-			*intid = w * 32 + s->best[w];
-		}
-	}
-	s->stale = 0;
-	return top;
-}
 
 static void lr_set(struct vgic_cpu *c, uint32_t n, uint64_t lr)
 {
@@ -160,12 +113,12 @@ static void fold_eoi_count(struct vgic *g, uint32_t vcpu)
 	}
 	g->gich->ops->write_hcr(c->hcr);
 	for (; count > 0 && c->act.words != 0; count--) {
-		(void)set_top(g, vcpu, &c->act, &intid);
+		(void)vgic_set_top(g, vcpu, &c->act, &intid);
 		vgic_clear_active(g, vcpu, intid / 32, BIT32(intid % 32));
 	}
 }
 
-void vgic_fold(struct vgic *g, uint32_t vcpu)
+static void fold(struct vgic *g, uint32_t vcpu)
 {
 	struct vgic_cpu *c = &g->cpu[vcpu];
 	const struct gich_ops *ops = g->gich->ops;
@@ -445,7 +398,7 @@ static void refill(struct vgic *g, uint32_t vcpu)
 	for (i = 0; i < 2 * GICH_MAX_LRS && (c->cand.words | c->act.words) != 0; i++) {
 		struct vgic_set *from = c->cand.words != 0 ? &c->cand : &c->act;
 		uint32_t free = g->lr_all & ~c->lr_used;
-		uint32_t prio = set_top(g, vcpu, from, &intid);
+		uint32_t prio = vgic_set_top(g, vcpu, from, &intid);
 		uint32_t n;
 
 		if (free != 0) {
@@ -502,16 +455,11 @@ static void eval_used(struct vgic *g, uint32_t vcpu)
 	}
 }
 
-void vgic_apply(struct vgic *g, uint32_t vcpu)
+static void apply(struct vgic *g, uint32_t vcpu)
 {
 	struct vgic_cpu *c = &g->cpu[vcpu];
-	bool here = vgic_is_here(g, vcpu);
 	uint32_t hcr;
 
-	vgic_fold(g, vcpu);
-	while (here && c->hw_drop != 0) {
-		g->gich->ops->set_active(c->priv.hwirq[vgic_take_bit(&c->hw_drop)], false);
-	}
 	c->blocked = false;
 	eval_used(g, vcpu);
 	if ((c->cand.words | c->act.words) != 0) {
@@ -520,16 +468,14 @@ void vgic_apply(struct vgic *g, uint32_t vcpu)
 			eval_used(g, vcpu);
 		}
 	}
-	c->dirty = false;
-	g->kicks &= ~BIT32(vcpu);
 	hcr = hcr_value(c);
-	if (here) {
+	if (vgic_is_here(g, vcpu)) {
 		flush(g, c, hcr);
 	}
 	c->hcr = hcr;
 }
 
-void vgic_lr_clear(struct vgic *g, uint32_t vcpu)
+static void clear(struct vgic *g, uint32_t vcpu)
 {
 	struct vgic_cpu *c = &g->cpu[vcpu];
 	uint32_t used = c->lr_used;
@@ -542,25 +488,13 @@ void vgic_lr_clear(struct vgic *g, uint32_t vcpu)
 	c->lr_write = 0;
 }
 
-void vgic_load(struct vic *vic, uint32_t vcpu)
+static void enter(struct vgic *g, uint32_t vcpu)
 {
-	struct vgic *g = container_of(vic, struct vgic, vic);
 	const struct gich_ops *ops = g->gich->ops;
 	struct vgic_cpu *c = &g->cpu[vcpu];
-	uint32_t hw;
-	uint32_t used;
+	uint32_t used = c->lr_used;
 
-	vgic_lock(g, vcpu);
-	if (c->dirty) {
-		vgic_apply(g, vcpu);
-	}
-	c->loaded = true;
-	hw = c->priv.hw;
-	while (hw != 0) {
-		ops->set_active(c->priv.hwirq[vgic_take_bit(&hw)], true);
-	}
 	ops->restore(&c->cpuif);
-	used = c->lr_used;
 	while (used != 0) {
 		uint32_t n = vgic_take_bit(&used);
 
@@ -568,59 +502,25 @@ void vgic_load(struct vic *vic, uint32_t vcpu)
 	}
 	c->lr_write = 0;
 	ops->write_hcr(c->hcr);
-	vgic_unlock(g);
 }
 
-void vgic_save(struct vic *vic, uint32_t vcpu)
+static void leave(struct vgic *g, uint32_t vcpu)
 {
-	struct vgic *g = container_of(vic, struct vgic, vic);
 	const struct gich_ops *ops = g->gich->ops;
 	struct vgic_cpu *c = &g->cpu[vcpu];
-	uint32_t hw;
-	uint32_t used;
+	uint32_t used = c->lr_used; /* before the fold: finished ones may wait for their EOI bit */
 
-	vgic_lock(g, vcpu);
-	used = c->lr_used; /* before the fold: finished ones may wait for their EOI bit */
-	vgic_fold(g, vcpu);
+	fold(g, vcpu);
 	ops->save(&c->cpuif);
 	while (used != 0) {
 		ops->write_lr(vgic_take_bit(&used), 0);
 	}
-	ops->write_hcr(0);
-	/* So that another vCPU gets its own timer on this core. */
-	hw = c->priv.hw | c->hw_drop;
-	c->hw_drop = 0;
-	while (hw != 0) {
-		ops->set_active(c->priv.hwirq[vgic_take_bit(&hw)], false);
-	}
 	c->lr_write = 0;
-	c->loaded = false;
-	if (c->dirty) {
-		vgic_apply(g, vcpu);
-	}
-	vgic_unlock(g);
-}
-
-void vgic_sync(struct vic *vic, uint32_t vcpu)
-{
-	struct vgic *g = container_of(vic, struct vgic, vic);
-
-	vgic_lock(g, vcpu);
-	if (g->cpu[vcpu].dirty) {
-		vgic_apply(g, vcpu);
-	}
-	vgic_unlock(g);
-}
-
-void vgic_maintenance(struct vgic *g, uint32_t vcpu)
-{
-	vgic_lock(g, vcpu);
-	vgic_apply(g, vcpu);
-	vgic_unlock(g);
+	ops->write_hcr(0);
 }
 
 /* A priority and group that the vCPU's interface lets through. */
-static bool signals(uint32_t vmcr, uint32_t prio, bool group1)
+static bool lets_through(uint32_t vmcr, uint32_t prio, bool group1)
 {
 	uint32_t enable = group1 ? GICH_VMCR_ENG1 : GICH_VMCR_ENG0;
 
@@ -631,21 +531,13 @@ static bool signals(uint32_t vmcr, uint32_t prio, bool group1)
  * The running priority is not looked at: a vCPU that waits inside a handler for an
  * interrupt that cannot preempt it just does not sleep.
  */
-bool vgic_pending(struct vic *vic, uint32_t vcpu)
+static bool signals(struct vgic *g, uint32_t vcpu)
 {
-	struct vgic *g = container_of(vic, struct vgic, vic);
 	struct vgic_cpu *c = &g->cpu[vcpu];
-	uint64_t flags = spin_lock_irqsave(&g->lock);
+	uint32_t used = c->lr_used;
 	struct gich_cpuif st;
-	bool pending;
-	uint32_t used;
+	bool pending = c->cand.words != 0;
 
-	g->here = vcpu;
-	if (c->loaded || c->dirty) {
-		vgic_apply(g, vcpu);
-	}
-	used = c->lr_used;
-	pending = c->cand.words != 0;
 	if (used != 0 && !pending) {
 		st.vmcr = c->cpuif.vmcr;
 		if (c->loaded) {
@@ -655,12 +547,9 @@ bool vgic_pending(struct vic *vic, uint32_t vcpu)
 			uint64_t lr = c->lr[vgic_take_bit(&used)];
 
 			pending = (lr & LR_STATE) == GICH_LR_PENDING &&
-				  signals(st.vmcr, LR_PRIO(lr), (lr & GICH_LR_GROUP1) != 0);
+				  lets_through(st.vmcr, LR_PRIO(lr), (lr & GICH_LR_GROUP1) != 0);
 		}
 	}
-	c->waits = !pending;
-	vgic_unlock(g);
-	arch_irq_restore(flags);
 	return pending;
 }
 
@@ -704,7 +593,7 @@ static bool is_simple(const struct vgic_cpu *c, uint32_t m)
 	return c->loaded && !c->dirty && c->cand.words == 0 && (c->priv.on & m) != 0;
 }
 
-bool vgic_lr_sgi(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t source)
+static bool short_sgi(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t source)
 {
 	struct vgic_cpu *c = &g->cpu[vcpu];
 	uint32_t m = BIT32(intid);
@@ -728,7 +617,7 @@ bool vgic_lr_sgi(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t source)
 	return true;
 }
 
-bool vgic_lr_inject_hw(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t host_irq)
+static bool short_inject_hw(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t host_irq)
 {
 	struct vgic_cpu *c = &g->cpu[vcpu];
 	uint32_t m = BIT32(intid);
@@ -754,3 +643,15 @@ bool vgic_lr_inject_hw(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t h
 	lr_start(g, c, n, intid, GICH_LR_HW | (uint64_t)host_irq << GICH_LR_PINTID_SHIFT);
 	return true;
 }
+
+const struct vgic_delivery vgic_lr_delivery = {
+	.hcr = GICH_HCR_EN,
+	.fold = fold,
+	.apply = apply,
+	.enter = enter,
+	.leave = leave,
+	.signals = signals,
+	.clear = clear,
+	.sgi = short_sgi,
+	.inject_hw = short_inject_hw,
+};

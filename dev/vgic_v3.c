@@ -277,7 +277,7 @@ void vgic_v3_sgi(struct vgic *g, uint32_t vcpu, enum vgic_sgi_reg reg, uint64_t 
 	}
 	self = (value & ~(UINT64_C(0xf) << 24)) == g->cpu[vcpu].sgi_self;
 	vgic_lock(g, vcpu);
-	if (self && reg == VGIC_SGI1R && vgic_lr_sgi(g, vcpu, sgi, 0)) {
+	if (self && reg == VGIC_SGI1R && g->out->sgi(g, vcpu, sgi, 0)) {
 		spin_unlock(&g->lock);
 		return;
 	}

@@ -69,6 +69,7 @@ struct arch_vm {
 	uint8_t last_vcpu[MAX_CPUS];
 	struct vgic *vgic;
 	uint32_t gic_version; /* of the guest's: 2 or 3 */
+	bool gic_trapped;     /* vgic_is_trapped() */
 };
 
 #endif

@@ -19,6 +19,8 @@ struct guest_frame;
 #define HCR_FMO	   BIT64(3)
 #define HCR_IMO	   BIT64(4)
 #define HCR_AMO	   BIT64(5)
+#define HCR_VF	   BIT64(6)
+#define HCR_VI	   BIT64(7)
 #define HCR_VSE	   BIT64(8)
 #define HCR_FB	   BIT64(9)
 #define HCR_BSU_IS BIT64(10)
@@ -83,6 +85,12 @@ void el2_features_init(void);
 
 /* This core's EL2 registers that never change; also detaches floating point. */
 void el2_init_cpu(void);
+
+/*
+ * gicv3.c: this core's guest has system registers of a CPU interface, or none (it is a
+ * GICv2 guest: what list registers' traps do not cover).
+ */
+void gicv3_guest_sysregs(bool on);
 
 /* Host side of PSCI. */
 int __must_check host_psci_cpu_on(uint64_t hwid, uint64_t entry, uint64_t arg);

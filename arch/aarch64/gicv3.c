@@ -12,6 +12,7 @@
  * ICC_* accesses at EL2 are the physical interface's; the same names used at EL1 are
  * the virtual one's, as HCR_EL2.IMO and FMO are set.
  */
+#include "el2.h"
 #include "sysreg.h"
 
 #include <errno.h>
@@ -390,6 +391,17 @@ static void gicv3_restore(const struct gich_cpuif *st)
 		sysreg_write(ICH_AP0R3_EL2, st->apr0[3]);
 		sysreg_write(ICH_AP1R3_EL2, st->apr1[3]);
 	}
+}
+
+/*
+ * ICC_SRE_EL1 of a guest traps without Enable.  Where that bit is RAO/WI (12.2.20; QEMU)
+ * the guest reads that there are system registers, and finds each of them UNDEFINED.
+ */
+void gicv3_guest_sysregs(bool on)
+{
+	uint64_t sre = sysreg_read(ICC_SRE_EL2);
+
+	sysreg_write(ICC_SRE_EL2, on ? sre | ICC_SRE_ENABLE : sre & ~ICC_SRE_ENABLE);
 }
 
 static void gicv3_set_active(uint32_t irq, bool active)

@@ -12,6 +12,7 @@
 #include <hv/arch_vcpu.h>
 #include <hv/cpu.h>
 #include <hv/vcpu.h>
+#include <hv/vgic.h>
 #include <hv/vm.h>
 
 #include <string.h>
@@ -125,6 +126,13 @@ static void forget_other_vcpu(struct vcpu *v)
 	}
 }
 
+void arch_vgic_lines(bool irq, bool fiq)
+{
+	uint64_t hcr = sysreg_read(HCR_EL2) & ~(HCR_VI | HCR_VF);
+
+	sysreg_write(HCR_EL2, hcr | (irq ? HCR_VI : 0) | (fiq ? HCR_VF : 0));
+}
+
 void arch_vcpu_load(struct vcpu *v)
 {
 	struct arch_vcpu *a = &v->arch;
@@ -143,6 +151,10 @@ void arch_vcpu_load(struct vcpu *v)
 	} else {
 		sysreg_write(CPTR_EL2, sysreg_read(CPTR_EL2) | CPTR_TFP);
 	}
+	if (vm->gic_trapped) {
+		gicv3_guest_sysregs(false);
+	}
+	/* It may raise the virtual lines in HCR_EL2, which is in place by now. */
 	v->vm->vic->ops->load(v->vm->vic, v->index);
 	/* Timers last: they may fire at once, and their interrupt wants the vGIC ready. */
 	sysreg_write(CNTV_CVAL_EL0, a->cntv_cval);
@@ -164,6 +176,9 @@ void arch_vcpu_save(struct vcpu *v)
 	sysreg_write(CNTP_CTL_EL0, 0);
 	isb();
 	v->vm->vic->ops->save(v->vm->vic, v->index);
+	if (v->vm->arch.gic_trapped) {
+		gicv3_guest_sysregs(true);
+	}
 	/* Read back: the processor clears VSE when the guest takes its SError. */
 	a->hcr = sysreg_read(HCR_EL2);
 	el1_save(&a->el1);

@@ -68,7 +68,7 @@ int arch_vm_create(struct vm *vm, const struct vm_plan *plan)
 	if (err == 0) {
 		err = vgic_attach(g, &vm->bus, &other);
 	}
-	if (err == 0 && params.kind == VGIC_V2) {
+	if (err == 0 && params.kind == VGIC_V2 && !vgic_is_trapped(params.kind, &host_gich)) {
 		err = map_gicv(vm, &params.gicc);
 	}
 	if (err != 0) {
@@ -78,6 +78,7 @@ int arch_vm_create(struct vm *vm, const struct vm_plan *plan)
 	}
 	vm->arch.vgic = g;
 	vm->arch.gic_version = params.kind;
+	vm->arch.gic_trapped = vgic_is_trapped(params.kind, &host_gich);
 	vm->vic = vgic_vic(g);
 	arch_vm_reset(vm);
 	return 0;

@@ -31,6 +31,14 @@
 #define GICH_HCR_UIE	 BIT32(1) /* underflow: at most one valid list register */
 #define GICH_HCR_LRENPIE BIT32(2) /* EOI without a valid list register entry */
 #define GICH_HCR_NPIE	 BIT32(3) /* no list register is pending */
+/*
+ * Version 3: the guest's system registers of the CPU interface trap, common ones and
+ * those of either group (IHI 0069, 12.4.2).
+ */
+#define GICH_HCR_TC	 BIT32(10)
+#define GICH_HCR_TALL0	 BIT32(11)
+#define GICH_HCR_TALL1	 BIT32(12)
+#define GICH_HCR_TRAPPED (GICH_HCR_TC | GICH_HCR_TALL0 | GICH_HCR_TALL1)
 
 /* The guest CPU interface's state that the list registers do not hold. */
 struct gich_cpuif {

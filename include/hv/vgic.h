@@ -2,7 +2,7 @@
 /*
  * A VM's virtual GIC: GICv2 (IHI 0048B) or GICv3 (IHI 0069, one security state:
  * DS = 1, affinity routing always on, no LPIs), delivered through the host's list
- * registers (hv/gich.h).
+ * registers (hv/gich.h); a GICv2 on a host with a GICv3 by a CPU interface that traps.
  *
  * Life: vgic_size() bytes of zeroed memory from the VM's pool → vgic_init() →
  * vgic_attach() → the operations of hv/vic.h.  Nothing outside that memory is held,
@@ -64,7 +64,7 @@ struct vgic_params {
 	const uint64_t *hwids; /* MPIDR affinities, [39:32] and [23:0]; used during init only */
 	uint32_t spi_count;    /* 0..988; rounded up to a multiple of 32 (at most 988) */
 	struct vgic_range gicd;
-	struct vgic_range gicc; /* V2: kept for vgic_gicc(), not put on the bus */
+	struct vgic_range gicc; /* V2; on the bus where vgic_is_trapped(), else see vgic_gicc() */
 	/* V3: vCPUs take frames of `stride` bytes in order, region after region. */
 	uint32_t redist_count;
 	struct vgic_range redist[VGIC_MAX_REDISTS];
@@ -73,6 +73,16 @@ struct vgic_params {
 };
 
 struct vgic;
+
+/*
+ * The guest's CPU interface is emulated, and interrupts are signalled by
+ * arch_vgic_lines(): a GICv3 has no virtual interface that is memory-mapped, unless it
+ * brings the legacy one, which is not relied upon.
+ */
+static inline bool vgic_is_trapped(enum vgic_kind kind, const struct gich *gich)
+{
+	return kind == VGIC_V2 && gich->version == 3;
+}
 
 /* Bytes that a vgic of this many vCPUs needs; alignment: 16. */
 size_t vgic_size(enum vgic_kind kind, uint32_t vcpu_count);
@@ -87,7 +97,7 @@ int __must_check vgic_init(struct vgic *g, const struct vgic_params *p);
 
 struct vic *vgic_vic(struct vgic *g);
 
-/* GICD and GICRs on the bus; errors and *other as bus_add(). */
+/* GICD and GICRs, or a trapped GICC, on the bus; errors and *other as bus_add(). */
 int __must_check vgic_attach(struct vgic *g, struct vdev_bus *bus, const struct bus_range **other);
 
 /*
@@ -95,6 +105,13 @@ int __must_check vgic_attach(struct vgic *g, struct vdev_bus *bus, const struct 
  * gich->gicv is mapped there by stage 2.
  */
 struct vgic_range vgic_gicc(const struct vgic *g);
+
+/*
+ * Virtual interrupt lines of the vCPU that is loaded on this core (HCR_EL2.VI and VF);
+ * both are low when a vCPU is loaded, and after save().  By arch/aarch64/vcpu.c (tests:
+ * fake_gich.c); called with the lock held.
+ */
+void arch_vgic_lines(bool irq, bool fiq);
 
 /* See above. */
 void vgic_maintenance(struct vgic *g, uint32_t vcpu);

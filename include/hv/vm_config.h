@@ -71,7 +71,7 @@ enum vm_map_type {
 /* What an emu_devices type number means to us (the number itself is kept too). */
 enum vm_emu_kind {
 	VM_EMU_DUMMY, /* removes a device that the VM has by default */
-	VM_EMU_INTC,  /* the board's interrupt controller, kind as the guest's DTB says */
+	VM_EMU_INTC,  /* the interrupt controller: a GICv2, if nothing else says a GICv3 */
 	VM_EMU_CONSOLE,
 	VM_EMU_IVC, /* range in which inter-VM channels appear */
 	VM_EMU_GICD,

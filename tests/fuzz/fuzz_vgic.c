@@ -68,6 +68,9 @@ static void access_any(struct input *in, uint32_t v)
 	if ((how & 0x10) != 0 && rig.g->kind == VGIC_V3) {
 		dev = &rig.g->redist;
 		offset |= (uint64_t)(how >> 6 & 3) << 17 | (uint64_t)(how >> 3 & 1) << 16;
+	} else if ((how & 0x10) != 0 && rig.trapped) {
+		dev = &rig.g->cpuif;
+		offset &= (how & 0x08) != 0 ? 0xff : 0x1fff;
 	} else if ((how & 0x08) != 0) {
 		offset &= 0xfff;
 	}
@@ -203,9 +206,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
 	uint32_t setup = take(&in);
+	/* 33 is a GICv2 guest with 5 to 8 list registers, of which it uses none. */
+	enum rig_how how = (setup & 0x21) == 0x21 ? RIG_TRAPPED : RIG_LISTS;
 	uint32_t i;
 
-	if (rig_start((setup & 1) != 0 ? VGIC_V2 : VGIC_V3, 1 + (setup >> 1 & 3),
+	if (rig_start((setup & 1) != 0 ? VGIC_V2 : VGIC_V3, how, 1 + (setup >> 1 & 3),
 		      1 + (setup >> 3 & 7), (setup & 0x40) != 0 ? 988 : 96) != 0) {
 		abort();
 	}

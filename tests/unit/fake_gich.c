@@ -2,6 +2,8 @@
 /* See fake_gich.h. */
 #include "fake_gich.h"
 
+#include <hv/vgic.h>
+
 #include <string.h>
 
 #define STATE	     (GICH_LR_PENDING | GICH_LR_ACTIVE)
@@ -150,6 +152,13 @@ static void op_restore(const struct gich_cpuif *st)
 static void op_set_active(uint32_t host_irq, bool active)
 {
 	*fake_phys_active(host_irq) = active;
+}
+
+void arch_vgic_lines(bool irq, bool fiq)
+{
+	check(core()->hcr == GICH_HCR_TRAPPED, "lines of a vCPU that has list registers");
+	core()->virq = irq;
+	core()->vfiq = fiq;
 }
 
 static const struct gich_ops ops = {

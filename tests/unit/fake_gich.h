@@ -30,6 +30,8 @@ struct fake_core {
 	uint32_t eoi_count;
 	struct gich_cpuif cpuif;
 	bool ppi_active[32];
+	bool virq; /* arch_vgic_lines() */
+	bool vfiq;
 	uint32_t lr_reads;
 	uint32_t lr_writes;
 };

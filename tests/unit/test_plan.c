@@ -273,9 +273,30 @@ static void test_gic_choice(void **state)
 	assert_int_equal(rig_plan.board.intc.kind, GUEST_INTC_GICV3);
 	rig_cfg.pass_count = 0;
 	rig_upstream_list();
-	refused(&rig_machine, 41,
-		"needs a GICv2 (a passthrough entry covers a distributor alone), "
-		"but this machine has a GICv3");
+	assert_int_equal(rig_run(&rig_machine), 0);
+	assert_int_equal(rig_plan.board.intc.kind, GUEST_INTC_GICV2);
+	assert_int_equal(rig_plan.board.intc.dist.base, 0x8000000);
+	assert_int_equal(rig_plan.board.intc.cpu.base, 0x8010000);
+	assert_int_equal(rig_plan.board.intc.redist_count, 0);
+	assert_int_equal(rig_plan.map_count, 0);
+
+	/* An emulated one without redistributors; with them it is the GICv3's distributor. */
+	rig_cfg.pass_count = 0;
+	rig_emu(VM_EMU_INTC, 0x2f000000, 0x10000, 0);
+	assert_int_equal(rig_run(&rig_machine), 0);
+	assert_int_equal(rig_plan.board.intc.kind, GUEST_INTC_GICV2);
+	assert_int_equal(rig_plan.board.intc.dist.base, 0x2f000000);
+	rig_emu(VM_EMU_GICR, 0x2f100000, 0x20000, 0);
+	assert_int_equal(rig_run(&rig_machine), 0);
+	assert_int_equal(rig_plan.board.intc.kind, GUEST_INTC_GICV3);
+	rig_cfg.emu_count = 0;
+
+	/* A host without GICC: nothing is looked for at its address 0. */
+	rig_pass("low", 0x30000000, 0x0, 0x1000);
+	rig_pass("gic", 0x2f000000, 0x8000000, 0x10000);
+	assert_int_equal(rig_run(&rig_machine), 0);
+	assert_int_equal(rig_plan.board.intc.kind, GUEST_INTC_GICV2);
+	assert_int_equal(rig_plan.board.intc.cpu.base, 0x2f010000);
 }
 
 static void test_gicv2_moved(void **state)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Virtual GICv2: whole lives of interrupts, against a model of the host's interface. */
+/*
+ * Virtual GICv2: whole lives of interrupts, against a model of the host's interface; all
+ * of it twice, by list registers and through the CPU interface that traps.
+ */
 #include "vgic_rig.h"
 
 #include <errno.h>
@@ -39,12 +42,14 @@ void vcpu_kick(struct vm *vm, uint32_t vcpu)
 		}                                  \
 	} while (0)
 
+static enum rig_how how;
+
 /* Both groups on; SPIs enabled, level, to `target`, priority 0x80. */
 static void start(uint32_t vcpus, uint32_t lrs)
 {
 	uint32_t i;
 
-	assert_int_equal(rig_start(VGIC_V2, vcpus, lrs, 256), 0);
+	assert_int_equal(rig_start(VGIC_V2, how, vcpus, lrs, 256), 0);
 	rig_write(0, CTLR, 3);
 	for (i = 32; i < 288; i += 4) {
 		rig_write(0, IPRIORITYR + i, 0x80808080);
@@ -112,11 +117,11 @@ static void level_retracted(void **state)
 	start(1, 4);
 	rig_set(VIRQ_SHARED, 40, true);
 	rig_enter(0);
-	assert_true(fake_signalled());
+	assert_true(rig_signalled());
 	rig_set(VIRQ_SHARED, 40, false);
 	rig_enter(0);
-	assert_false(fake_signalled());
-	assert_int_equal(fake_valid_lrs(), 0);
+	assert_false(rig_signalled());
+	assert_true(rig_in_lists(0));
 	/* A level interrupt made pending by software stays until it is acknowledged. */
 	rig_write(0, ISPENDR + 4, 1 << 8);
 	assert_int_equal(rig_read(0, ISPENDR + 4), 1 << 8);
@@ -165,20 +170,20 @@ static void enable_and_groups(void **state)
 	start(1, 4);
 	rig_set(VIRQ_SHARED, 40, true);
 	rig_enter(0);
-	assert_true(fake_signalled());
+	assert_true(rig_signalled());
 	rig_write(0, ICENABLER + 4, 1 << 8);
 	assert_int_equal(rig_read(0, ICENABLER + 4), ~(1u << 8));
-	assert_false(fake_signalled());
+	assert_false(rig_signalled());
 	assert_int_equal(rig_read(0, ISPENDR + 4), 1 << 8);
 	rig_write(0, ISENABLER + 4, 1 << 8);
-	assert_true(fake_signalled());
+	assert_true(rig_signalled());
 	rig_write(0, CTLR, 2); /* group 0 off */
-	assert_false(fake_signalled());
+	assert_false(rig_signalled());
 	rig_write(0, IGROUPR + 4, 1 << 8);
-	assert_true(fake_signalled());
-	assert_true((fake_core[0].lr[0] & GICH_LR_GROUP1) != 0);
+	assert_true(rig_signalled());
+	assert_true(rig.trapped || (fake_core[0].lr[0] & GICH_LR_GROUP1) != 0);
 	rig_write(0, CTLR, 0);
-	assert_false(fake_signalled());
+	assert_false(rig_signalled());
 	rig_write(0, CTLR, 3);
 	assert_int_equal(rig_ack(0), 40);
 	/* Disabled while active: EOI does not bring it back. */
@@ -240,7 +245,7 @@ static void many_pending(void **state)
 	}
 	assert_int_equal(seen, 40);
 	assert_int_equal(rig_ack(0), FAKE_SPURIOUS);
-	assert_int_equal(fake_core[0].hcr, GICH_HCR_EN);
+	assert_true(rig_at_rest(0));
 	stop();
 }
 
@@ -283,14 +288,14 @@ static void nested(void **state)
 		assert_int_equal(rig_ack(0), 64 + i);
 	}
 	assert_int_equal(rig_read(0, ISACTIVER + 8), 0xfff);
-	assert_int_equal(fake_valid_lrs(), 4);
+	assert_true(rig_in_lists(4));
 	for (i = 12; i-- > 0;) {
 		rig_set(VIRQ_SHARED, 64 + i, false);
 		rig_eoi(0, 64 + i);
 		assert_int_equal(rig_read(0, ISACTIVER + 8), (1u << i) - 1);
 	}
 	assert_int_equal(rig_ack(0), FAKE_SPURIOUS);
-	assert_int_equal(fake_core[0].hcr, GICH_HCR_EN);
+	assert_true(rig_at_rest(0));
 	stop();
 }
 
@@ -310,7 +315,9 @@ static void split_eoi(void **state)
 		assert_int_equal(rig_ack(0), i);
 		rig_eoi(0, i);
 	}
-	assert_int_equal(rig_ack(0), FAKE_SPURIOUS);
+	if (!rig.trapped) {
+		assert_int_equal(rig_ack(0), FAKE_SPURIOUS);
+	}
 	rig_dir(0, 65);
 	assert_int_equal(rig_ack(0), 68);
 	rig_eoi(0, 68);
@@ -323,7 +330,7 @@ static void split_eoi(void **state)
 	assert_int_equal(rig_read(0, ISACTIVER + 8), 1 << 5);
 	rig_dir(0, 69);
 	assert_int_equal(rig_read(0, ISACTIVER + 8), 0);
-	assert_int_equal(fake_core[0].hcr, GICH_HCR_EN);
+	assert_true(rig_at_rest(0));
 	stop();
 }
 
@@ -386,8 +393,8 @@ static void sgi_to_self_is_short(void **state)
 		fake_core[0].lr_writes = 0;
 		fake_core[0].lr_reads = 0;
 		rig_write(0, SGIR, 2 << 24 | 1);
-		assert_int_equal(fake_core[0].lr_writes, 1);
-		assert_int_equal(fake_core[0].lr_reads, 1);
+		assert_int_equal(fake_core[0].lr_writes, rig.trapped ? 0 : 1);
+		assert_int_equal(fake_core[0].lr_reads, rig.trapped ? 0 : 1);
 		assert_int_equal(rig.kicks, 0);
 	}
 	stop();
@@ -405,7 +412,7 @@ static void linked(void **state)
 		fake_core[0].lr_writes = 0;
 		fake_core[0].lr_reads = 0;
 		rig_fire(0, 27, 27);
-		assert_int_equal(fake_core[0].lr_writes, 1);
+		assert_int_equal(fake_core[0].lr_writes, rig.trapped ? 0 : 1);
 		assert_int_equal(fake_core[0].lr_reads, 0);
 		assert_true(fake_core[0].ppi_active[27]);
 		assert_int_equal(rig_ack(0), 27);
@@ -434,7 +441,7 @@ static void linked(void **state)
 	assert_int_equal(rig_read(1, ISACTIVER), 0);
 	/* Disabled and pending, then the line falls: told by set(). */
 	rig_write(1, ICENABLER, 1 << 27);
-	fake_core[1].cpuif = (struct gich_cpuif){ .vmcr = FAKE_VMCR_OPEN };
+	rig_drop_all(1);
 	rig_fire(1, 27, 27);
 	rig_set(1, 27, false);
 	rig_enter(1);
@@ -534,11 +541,11 @@ static void remote_changes(void **state)
 	rig_enter(0);
 	/* vCPU 1 ends the active state of what vCPU 0 has in a list register. */
 	rig_write(1, ICACTIVER + 4, 1 << 8);
-	assert_true((rig.kicks & 1) != 0);
+	assert_true(rig.trapped || (rig.kicks & 1) != 0);
 	rig_enter(0);
 	assert_int_equal(rig_read(1, ISACTIVER + 4), 0);
-	assert_int_equal(fake_valid_lrs(), 0);
-	fake_core[0].cpuif.apr0[0] = 0;
+	assert_true(rig_in_lists(0));
+	rig_drop_all(0);
 	rig_write(1, ISACTIVER + 4, 1 << 8);
 	rig_enter(0);
 	rig_set(VIRQ_SHARED, 40, true);
@@ -548,7 +555,7 @@ static void remote_changes(void **state)
 	rig_eoi(0, 40);
 	/* Moved to vCPU 1 while it is pending in vCPU 0's. */
 	rig_enter(0);
-	assert_true(fake_signalled());
+	assert_true(rig_signalled());
 	rig_write8(1, ITARGETSR + 40, 2);
 	assert_int_equal(rig_ack(0), FAKE_SPURIOUS);
 	assert_int_equal(rig_ack(1), 40);
@@ -601,7 +608,8 @@ static void reset(void **state)
 	assert_int_equal(rig_read(0, ICFGR), 0xaaaaaaaa);
 	assert_int_equal(rig_read(0, ISPENDR + 4), 1 << 8); /* the line is an input */
 	rig_load(0, 0);
-	assert_int_equal(fake_core[0].cpuif.vmcr, 0);
+	assert_int_equal(rig.trapped ? rig_gicc_read(0, RIG_GICC_CTLR) : fake_core[0].cpuif.vmcr,
+			 0);
 	assert_int_equal(fake_core[0].cpuif.apr0[0], 0);
 	rig_open(0, FAKE_VMCR_OPEN);
 	assert_int_equal(rig_ack(0), FAKE_SPURIOUS);
@@ -630,7 +638,8 @@ static void wfi(void **state)
 	assert_false(rig_pending(0));
 	rig_set(VIRQ_SHARED, 41, true);
 	assert_int_equal(rig.kicks, 1);
-	assert_true(rig_pending(0));
+	/* 40 still runs, and 41 would not preempt it: known where nothing is the host's. */
+	assert_int_equal(rig_pending(0), !rig.trapped);
 	rig_set(VIRQ_SHARED, 41, false);
 	assert_false(rig_pending(0));
 	/* It sleeps, but its state has stayed on its core. */
@@ -765,9 +774,206 @@ static void limits(void **state)
 	stop();
 }
 
+/* ---- only the trapped interface ---- */
+
+#define GICC_CTLR   RIG_GICC_CTLR
+#define GICC_PMR    RIG_GICC_PMR
+#define GICC_BPR    RIG_GICC_BPR
+#define GICC_IAR    RIG_GICC_IAR
+#define GICC_EOIR   RIG_GICC_EOIR
+#define GICC_RPR    0x14u
+#define GICC_HPPIR  0x18u
+#define GICC_ABPR   RIG_GICC_ABPR
+#define GICC_AIAR   RIG_GICC_AIAR
+#define GICC_AEOIR  0x24u
+#define GICC_AHPPIR 0x28u
+#define GICC_IIDR   0xfcu
+
+static void gicc_registers(void **state)
+{
+	static const uint32_t reads_back[] = { GICC_CTLR, GICC_PMR,	GICC_BPR,
+					       GICC_ABPR, RIG_GICC_APR, RIG_GICC_NSAPR };
+	uint32_t o;
+	uint32_t i;
+
+	(void)state;
+	start(2, 4);
+	assert_int_equal(rig_gicc_read(0, GICC_IIDR) >> 16 & 0xf, 2);
+	assert_int_equal(rig_gicc_read(0, GICC_RPR), 0xff);
+	assert_int_equal(rig_gicc_read(0, GICC_HPPIR), 1023);
+	for (i = 0; i < ARRAY_SIZE(reads_back); i++) {
+		rig_gicc_write(0, reads_back[i], UINT32_MAX);
+	}
+	assert_int_equal(rig_gicc_read(0, GICC_CTLR), 0x21f);
+	assert_int_equal(rig_gicc_read(0, GICC_PMR), 0xf8);
+	assert_int_equal(rig_gicc_read(0, GICC_BPR), 7);
+	assert_int_equal(rig_gicc_read(0, GICC_ABPR), 7);
+	assert_int_equal(rig_gicc_read(0, GICC_RPR), 0);
+	for (i = 0; i < ARRAY_SIZE(reads_back); i++) {
+		rig_gicc_write(0, reads_back[i], 0);
+	}
+	assert_int_equal(rig_gicc_read(0, GICC_BPR), 2); /* five bits of priority */
+	assert_int_equal(rig_gicc_read(0, GICC_ABPR), 3);
+	/* The other vCPU has its own. */
+	assert_int_equal(rig_gicc_read(1, GICC_CTLR), 3);
+	assert_int_equal(rig_gicc_read(1, GICC_PMR), 0xf8);
+	/* Other widths, between registers and behind them: nothing happens. */
+	for (o = 0; o < 0x3000; o++) {
+		(void)rig_access(&rig.g->cpuif, 0, true, o, 1, 0xff);
+		(void)rig_access(&rig.g->cpuif, 0, true, o, 8, UINT64_MAX);
+		(void)rig_access(&rig.g->cpuif, 0, true, o | 1, 4, UINT32_MAX);
+		assert_int_equal(rig_access(&rig.g->cpuif, 0, false, o, 2, 0), 0);
+	}
+	(void)rig_access(&rig.g->cpuif, 0, true, BIT64(32), 4, 3);
+	for (i = 0; i < ARRAY_SIZE(reads_back); i++) {
+		if (reads_back[i] != GICC_BPR && reads_back[i] != GICC_ABPR) {
+			assert_int_equal(rig_gicc_read(0, reads_back[i]), 0);
+		}
+	}
+	stop();
+}
+
+/* Group 0 as FIQ, group 1 as IRQ, each acknowledged by its own register. */
+static void gicc_groups(void **state)
+{
+	const struct fake_core *core = &fake_core[0];
+
+	(void)state;
+	start(1, 4);
+	rig_open(0, FAKE_VMCR_OPEN | BIT32(3));
+	rig_write(0, IGROUPR + 4, 1 << 9); /* 41 */
+	rig_set(VIRQ_SHARED, 41, true);
+	rig_enter(0);
+	assert_true(core->virq && !core->vfiq);
+	assert_int_equal(rig_gicc_read(0, GICC_IAR), 1022);
+	assert_int_equal(rig_gicc_read(0, GICC_HPPIR), 1022);
+	assert_int_equal(rig_gicc_read(0, GICC_AHPPIR), 41);
+	rig_write8(0, IPRIORITYR + 40, 0x40);
+	rig_set(VIRQ_SHARED, 40, true);
+	rig_enter(0);
+	assert_true(core->vfiq && !core->virq);
+	rig_write(0, IGROUPR + 4, 3 << 8);
+	assert_true(core->virq && !core->vfiq);
+	rig_write(0, IGROUPR + 4, 1 << 9);
+	assert_true(core->vfiq && !core->virq);
+	assert_int_equal(rig_gicc_read(0, GICC_AIAR), 1023);
+	assert_int_equal(rig_gicc_read(0, GICC_AHPPIR), 1023);
+	assert_int_equal(rig_gicc_read(0, GICC_IAR), 40);
+	assert_int_equal(rig_gicc_read(0, RIG_GICC_APR), 1 << 8);
+	rig_gicc_write(0, GICC_AEOIR, 40); /* not of group 1 */
+	assert_int_equal(rig_read(0, ISACTIVER + 4), 1 << 8);
+	rig_set(VIRQ_SHARED, 40, false);
+	rig_gicc_write(0, GICC_EOIR, 40);
+	assert_int_equal(rig_gicc_read(0, GICC_AIAR), 41);
+	assert_int_equal(rig_gicc_read(0, RIG_GICC_NSAPR), 1 << 16);
+	rig_set(VIRQ_SHARED, 41, false);
+	rig_gicc_write(0, GICC_AEOIR, 41);
+	assert_int_equal(rig_read(0, ISACTIVER + 4), 0);
+	/* AckCtl: by GICC_IAR as well. */
+	rig_open(0, FAKE_VMCR_OPEN | BIT32(2));
+	rig_set(VIRQ_SHARED, 41, true);
+	assert_int_equal(rig_gicc_read(0, GICC_IAR), 41);
+	rig_gicc_write(0, GICC_EOIR, 41);
+	/* A more urgent one in a group that is off hides nothing. */
+	rig_set(VIRQ_SHARED, 40, true);
+	rig_gicc_write(0, GICC_CTLR, 2);
+	assert_int_equal(rig_gicc_read(0, GICC_IAR), 1022);
+	assert_true(core->virq);
+	assert_int_equal(rig_gicc_read(0, GICC_AIAR), 41);
+	rig_gicc_write(0, GICC_CTLR, 0);
+	assert_int_equal(rig_gicc_read(0, GICC_HPPIR), 1023);
+	stop();
+}
+
+static void gicc_preemption(void **state)
+{
+	(void)state;
+	start(1, 4);
+	rig_gicc_write(0, GICC_BPR, 4); /* group priority in [7:5] */
+	rig_write8(0, IPRIORITYR + 41, 0x70);
+	rig_write8(0, IPRIORITYR + 42, 0x60);
+	rig_write8(0, IPRIORITYR + 43, 0x58);
+	rig_set(VIRQ_SHARED, 41, true);
+	assert_int_equal(rig_ack(0), 41);
+	assert_int_equal(rig_gicc_read(0, GICC_RPR), 0x60);
+	rig_set(VIRQ_SHARED, 42, true);
+	rig_enter(0);
+	assert_false(rig_signalled());
+	assert_int_equal(rig_gicc_read(0, GICC_HPPIR), 42);
+	assert_int_equal(rig_ack(0), FAKE_SPURIOUS);
+	rig_gicc_write(0, GICC_BPR, 3); /* [7:4]: 0x60 is less than what runs, which stays 0x60 */
+	assert_false(rig_signalled());
+	rig_set(VIRQ_SHARED, 43, true);
+	assert_int_equal(rig_ack(0), 43);
+	assert_int_equal(rig_gicc_read(0, GICC_RPR), 0x50);
+	assert_int_equal(rig_gicc_read(0, RIG_GICC_APR), 1 << 10 | 1 << 12);
+	rig_set(VIRQ_SHARED, 43, false);
+	rig_eoi(0, 43);
+	rig_set(VIRQ_SHARED, 41, false);
+	rig_eoi(0, 41);
+	/* The mask lets only higher ones through. */
+	rig_gicc_write(0, GICC_PMR, 0x60);
+	assert_false(rig_signalled());
+	assert_int_equal(rig_gicc_read(0, GICC_HPPIR), 42);
+	rig_gicc_write(0, GICC_PMR, 0x68);
+	assert_true(rig_signalled());
+	/* Group 1 has its own binary point, or shares (CBPR). */
+	rig_write(0, IGROUPR + 4, UINT32_MAX);
+	rig_gicc_write(0, GICC_PMR, 0xf8);
+	rig_gicc_write(0, GICC_BPR, 7);
+	assert_int_equal(rig_ack(0), 42);
+	rig_set(VIRQ_SHARED, 43, true);
+	rig_enter(0);
+	assert_true(rig_signalled());
+	rig_gicc_write(0, GICC_CTLR, 3 | 0x10);
+	assert_true(rig_signalled()); /* group priority 0 preempts 0x60 */
+	rig_gicc_write(0, RIG_GICC_NSAPR, 1);
+	assert_false(rig_signalled());
+	stop();
+}
+
+/* EOImode: the drop lets others in, the host interrupt lives until GICC_DIR. */
+static void gicc_linked_split(void **state)
+{
+	(void)state;
+	start(2, 4);
+	rig_write(0, ISENABLER, 1 << 27);
+	rig_open(0, FAKE_VMCR_OPEN | FAKE_VMCR_EOIM);
+	rig_fire(0, 27, 27);
+	assert_int_equal(rig_ack(0), 27);
+	rig_eoi(0, 27);
+	assert_int_equal(rig_gicc_read(0, GICC_RPR), 0xff);
+	assert_true(fake_core[0].ppi_active[27]);
+	assert_int_equal(rig_read(0, ISACTIVER), 1 << 27);
+	rig_save(0);
+	assert_false(fake_core[0].ppi_active[27]);
+	rig_load(0, 3);
+	assert_true(fake_core[3].ppi_active[27]);
+	rig_dir(0, 27);
+	assert_false(fake_core[3].ppi_active[27]);
+	assert_int_equal(rig_read(0, ISACTIVER), 0);
+	/* Without it GICC_DIR does nothing, and nobody ends another's by GICC_EOIR. */
+	rig_open(0, FAKE_VMCR_OPEN);
+	rig_fire(0, 48, 100);
+	assert_int_equal(rig_ack(0), 48);
+	rig_dir(0, 48);
+	rig_set(1, 20, true);
+	rig_write(1, ISENABLER, 1 << 20);
+	assert_int_equal(rig_ack(1), 20);
+	rig_eoi(1, 48);
+	assert_true(fake_spi_active[100]);
+	/* Numbers that are none: no drop. */
+	rig_eoi(0, 1023);
+	assert_int_equal(rig_gicc_read(0, GICC_RPR), 0x80);
+	rig_eoi(0, 48);
+	assert_false(fake_spi_active[100]);
+	assert_int_equal(rig_gicc_read(0, GICC_RPR), 0xff);
+	stop();
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest both[] = {
 		cmocka_unit_test(id_registers),
 		cmocka_unit_test(level_life),
 		cmocka_unit_test(level_retracted),
@@ -793,5 +999,16 @@ int main(void)
 		cmocka_unit_test(limits),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	const struct CMUnitTest trapped[] = {
+		cmocka_unit_test(gicc_registers),
+		cmocka_unit_test(gicc_groups),
+		cmocka_unit_test(gicc_preemption),
+		cmocka_unit_test(gicc_linked_split),
+	};
+	int failed;
+
+	failed = cmocka_run_group_tests_name("lists", both, NULL, NULL);
+	how = RIG_TRAPPED;
+	failed += cmocka_run_group_tests_name("trapped", both, NULL, NULL);
+	return failed + cmocka_run_group_tests_name("gicc", trapped, NULL, NULL);
 }

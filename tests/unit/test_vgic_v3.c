@@ -60,7 +60,7 @@ static void start(uint32_t vcpus, uint32_t lrs)
 	uint32_t i;
 	uint32_t v;
 
-	assert_int_equal(rig_start(VGIC_V3, vcpus, lrs, 256), 0);
+	assert_int_equal(rig_start(VGIC_V3, RIG_LISTS, vcpus, lrs, 256), 0);
 	rig_write(0, CTLR, 3);
 	for (v = 0; v < vcpus; v++) {
 		(void)rig_access(&rig.g->redist, 0, true, v * 0x20000 + WAKER, 4, 0);
@@ -86,7 +86,7 @@ static void stop(void)
 static void registers(void **state)
 {
 	(void)state;
-	assert_int_equal(rig_start(VGIC_V3, 6, 4, 256), 0);
+	assert_int_equal(rig_start(VGIC_V3, RIG_LISTS, 6, 4, 256), 0);
 	assert_int_equal(rig_read(0, CTLR), 0x50);
 	rig_write(0, CTLR, 0xffffffff);
 	assert_int_equal(rig_read(0, CTLR), 0x53);

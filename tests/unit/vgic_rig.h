@@ -24,7 +24,25 @@ struct rig {
 	uint32_t kicks;			 /* vCPUs kicked and not synced since */
 	uint32_t maintenance;		 /* interrupts taken */
 	const char *error;		 /* the first broken invariant */
+	bool trapped;			 /* a GICv2 guest on a GICv3: vgic_gicc.c */
 };
+
+/* How the guest reaches its CPU interface. */
+enum rig_how {
+	RIG_LISTS,
+	RIG_TRAPPED,
+};
+
+#define RIG_GICC_CTLR  0x00u
+#define RIG_GICC_PMR   0x04u
+#define RIG_GICC_BPR   0x08u
+#define RIG_GICC_IAR   0x0cu
+#define RIG_GICC_EOIR  0x10u
+#define RIG_GICC_ABPR  0x1cu
+#define RIG_GICC_AIAR  0x20u
+#define RIG_GICC_APR   0xd0u
+#define RIG_GICC_NSAPR 0xe0u
+#define RIG_GICC_DIR   0x1000u
 
 extern struct rig rig;
 
@@ -64,6 +82,63 @@ static inline void rig_check_set(const struct vgic_set *s)
 	}
 }
 
+/* Lines of a trapped interface, from nothing but the distributor's state (IHI 0048B 3.3). */
+static inline uint32_t rig_lines(uint32_t vcpu)
+{
+	const struct vgic_cpu *c = &rig.g->cpu[vcpu];
+	uint32_t vmcr = c->cpuif.vmcr;
+	uint32_t active = c->cpuif.apr0[0] | c->cpuif.apr1[0];
+	uint32_t best = 0x100;
+	bool grp1 = false;
+	uint32_t bpr;
+	uint32_t i;
+
+	for (i = 0; i < rig.g->words * 32; i++) {
+		const struct vgic_bank *b = vgic_bank(rig.g, vcpu, i / 32);
+		uint32_t m = BIT32(i % 32);
+		bool g1 = (b->group & m) != 0;
+		uint32_t ctlr = rig.g->ctlr & vmcr;
+
+		if (((b->latch | (b->line & ~b->edge)) & b->enabled & ~b->active & m) != 0 &&
+		    (ctlr & (g1 ? 2 : 1)) != 0 && (i < 32 || b->route[i % 32] == vcpu) &&
+		    b->prio[i % 32] < best) {
+			best = b->prio[i % 32];
+			grp1 = g1;
+		}
+	}
+	if (best >= vmcr >> 24) {
+		return 0;
+	}
+	bpr = grp1 && (vmcr & 0x10) == 0 ? vmcr >> 18 & 7 : (vmcr >> 21 & 7) + 1;
+	bpr = bpr < 3 ? 3 : bpr;
+	if (active != 0 && (best >> bpr) << bpr >= (uint32_t)__builtin_ctz(active) << 3) {
+		return 0;
+	}
+	return !grp1 && (vmcr & 8) != 0 ? VGIC_LINE_FIQ : VGIC_LINE_IRQ;
+}
+
+/* A trapped interface uses no list register, and its lines follow the state. */
+static inline void rig_check_trapped(uint32_t vcpu)
+{
+	const struct vgic_cpu *c = &rig.g->cpu[vcpu];
+	const struct fake_core *core;
+
+	if (c->lr_used != 0 || c->hcr != GICH_HCR_TRAPPED || c->lr_write != 0 || c->blocked) {
+		rig_fail("list registers of a trapped interface");
+	}
+	if (rig.core_of[vcpu] == RIG_NO_CORE || c->loaded == false || c->dirty) {
+		return;
+	}
+	core = &fake_core[rig.core_of[vcpu]];
+	if (core->hcr != GICH_HCR_TRAPPED) {
+		rig_fail("the host's interface is open to the guest");
+	}
+	if ((core->virq ? VGIC_LINE_IRQ : 0) + (core->vfiq ? VGIC_LINE_FIQ : 0) !=
+	    rig_lines(vcpu)) {
+		rig_fail("lines do not fit the state");
+	}
+}
+
 /* Everything that must hold whenever the lock is free. */
 static inline void rig_check(void)
 {
@@ -82,6 +157,9 @@ static inline void rig_check(void)
 
 		rig_check_set(&c->cand);
 		rig_check_set(&c->act);
+		if (rig.trapped) {
+			rig_check_trapped(v);
+		}
 		used += (uint32_t)__builtin_popcount(c->lr_used);
 		for (w = 0; w < g->words; w++) {
 			cand += (uint32_t)__builtin_popcount(c->cand.bits[w]);
@@ -147,7 +225,8 @@ static inline void rig_save(uint32_t vcpu)
 			rig_fail("a private interrupt left active by save");
 		}
 	}
-	if (fake_valid_lrs() != 0 || fake_core[fake_core_now].hcr != 0) {
+	if (fake_valid_lrs() != 0 || fake_core[fake_core_now].hcr != 0 ||
+	    fake_core[fake_core_now].virq || fake_core[fake_core_now].vfiq) {
 		rig_fail("host state left behind by save");
 	}
 	rig_check();
@@ -178,30 +257,6 @@ static inline void rig_enter(uint32_t vcpu)
 	}
 }
 
-static inline uint32_t rig_ack(uint32_t vcpu)
-{
-	uint32_t id;
-
-	rig_enter(vcpu);
-	id = fake_ack();
-	rig_enter(vcpu);
-	return id;
-}
-
-static inline void rig_eoi(uint32_t vcpu, uint32_t id)
-{
-	rig_enter(vcpu);
-	fake_eoi(id);
-	rig_enter(vcpu);
-}
-
-static inline void rig_dir(uint32_t vcpu, uint32_t id)
-{
-	rig_enter(vcpu);
-	fake_dir(id);
-	rig_enter(vcpu);
-}
-
 static inline void rig_set(uint32_t vcpu, uint32_t irq, bool level)
 {
 	rig.vic->ops->set(rig.vic, vcpu, irq, level);
@@ -228,6 +283,98 @@ static inline uint64_t rig_access(struct vdev *dev, uint32_t vcpu, bool write, u
 	rig_check();
 	rig_enter(vcpu);
 	return a.value;
+}
+
+static inline uint32_t rig_gicc_read(uint32_t vcpu, uint32_t offset)
+{
+	return (uint32_t)rig_access(&rig.g->cpuif, vcpu, false, offset, 4, 0);
+}
+
+static inline void rig_gicc_write(uint32_t vcpu, uint32_t offset, uint32_t value)
+{
+	(void)rig_access(&rig.g->cpuif, vcpu, true, offset, 4, value);
+}
+
+/*
+ * The guest acknowledges, in either group; a trapped interface says first whether there
+ * is anything, and has to keep its word.
+ */
+static inline uint32_t rig_ack(uint32_t vcpu)
+{
+	const struct fake_core *core = &fake_core[rig.core_of[vcpu]];
+	uint32_t id;
+	bool line;
+
+	rig_enter(vcpu);
+	if (!rig.trapped) {
+		id = fake_ack();
+		rig_enter(vcpu);
+		return id;
+	}
+	line = core->virq || core->vfiq;
+	id = rig_gicc_read(vcpu, RIG_GICC_IAR);
+	if (id == 1022) {
+		id = rig_gicc_read(vcpu, RIG_GICC_AIAR);
+	}
+	if (line != (id != FAKE_SPURIOUS)) {
+		rig_fail("a line without an interrupt, or the other way round");
+	}
+	return id;
+}
+
+static inline void rig_eoi(uint32_t vcpu, uint32_t id)
+{
+	rig_enter(vcpu);
+	if (rig.trapped) {
+		rig_gicc_write(vcpu, RIG_GICC_EOIR, id);
+		return;
+	}
+	fake_eoi(id);
+	rig_enter(vcpu);
+}
+
+static inline void rig_dir(uint32_t vcpu, uint32_t id)
+{
+	rig_enter(vcpu);
+	if (rig.trapped) {
+		rig_gicc_write(vcpu, RIG_GICC_DIR, id);
+		return;
+	}
+	fake_dir(id);
+	rig_enter(vcpu);
+}
+
+/* An interrupt is signalled to the vCPU on the current core. */
+static inline bool rig_signalled(void)
+{
+	const struct fake_core *core = &fake_core[fake_core_now];
+
+	return rig.trapped ? core->virq || core->vfiq : fake_signalled();
+}
+
+/* So many are in list registers, if there are any. */
+static inline bool rig_in_lists(uint32_t count)
+{
+	return fake_valid_lrs() == (rig.trapped ? 0 : count);
+}
+
+/* Nothing is waited for: no maintenance interrupt is enabled. */
+static inline bool rig_at_rest(uint32_t core)
+{
+	return fake_core[core].hcr == (rig.trapped ? GICH_HCR_TRAPPED : GICH_HCR_EN);
+}
+
+/* The guest forgets what it has acknowledged. */
+static inline void rig_drop_all(uint32_t vcpu)
+{
+	if (rig.trapped) {
+		rig_gicc_write(vcpu, RIG_GICC_APR, 0);
+		rig_gicc_write(vcpu, RIG_GICC_NSAPR, 0);
+		return;
+	}
+	rig_on(vcpu);
+	memset(fake_core[fake_core_now].cpuif.apr0, 0, sizeof(fake_core[0].cpuif.apr0));
+	memset(fake_core[fake_core_now].cpuif.apr1, 0, sizeof(fake_core[0].cpuif.apr1));
 }
 
 static inline uint32_t rig_read(uint32_t vcpu, uint32_t offset)
@@ -281,14 +428,23 @@ static inline bool rig_pending(uint32_t vcpu)
 	return p;
 }
 
+/* Sets up the CPU interface; bits of `vmcr` as ICH_VMCR_EL2 has them. */
 static inline void rig_open(uint32_t vcpu, uint32_t vmcr)
 {
+	if (rig.trapped) {
+		rig_gicc_write(vcpu, RIG_GICC_CTLR, vmcr);
+		rig_gicc_write(vcpu, RIG_GICC_PMR, vmcr >> 24);
+		rig_gicc_write(vcpu, RIG_GICC_BPR, vmcr >> 21 & 7);
+		rig_gicc_write(vcpu, RIG_GICC_ABPR, vmcr >> 18 & 7);
+		return;
+	}
 	rig_on(vcpu);
 	fake_core[fake_core_now].cpuif.vmcr = vmcr;
 }
 
 /* All vCPUs loaded, vCPU n on core n as far as there are cores, interfaces open. */
-static inline int rig_start(enum vgic_kind kind, uint32_t vcpus, uint32_t lrs, uint32_t spis)
+static inline int rig_start(enum vgic_kind kind, enum rig_how how, uint32_t vcpus, uint32_t lrs,
+			    uint32_t spis)
 {
 	static const uint64_t hwids[RIG_MAX_VCPUS] = { 0, 1, 0x100, 0x101, 0x10000, 0x10011, 6, 7 };
 	struct vgic_params p = {
@@ -305,8 +461,9 @@ static inline int rig_start(enum vgic_kind kind, uint32_t vcpus, uint32_t lrs, u
 	uint32_t v;
 	int rc;
 
-	fake_gich_reset(kind == VGIC_V2 ? 2 : 3, lrs);
+	fake_gich_reset(kind == VGIC_V2 && how == RIG_LISTS ? 2 : 3, lrs);
 	memset(&rig, 0, sizeof(rig));
+	rig.trapped = how == RIG_TRAPPED;
 	rig.g = calloc(1, vgic_size(kind, vcpus));
 	rc = vgic_init(rig.g, &p);
 	rig.vic = vgic_vic(rig.g);
