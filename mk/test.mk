@@ -3,10 +3,9 @@
 # closing line; each can be run alone.
 
 # Our own sources, as far as they are there.
-OUR_C	:= $(wildcard $(addsuffix /*.c,$(PURE_DIRS) arch/* drv tools guests guests/* \
-	   tests/unit tests/fuzz))
-OUR_H	:= $(wildcard include/hv/*.h include/libc/*.h include/*.h arch/*/*.h drv/*.h fs/*.h guests/*.h \
-	   guests/*/*.h tests/unit/*.h tests/fuzz/*.h)
+OUR_DIRS := $(PURE_DIRS) arch/* drv tools guests/* bench/* tests/*
+OUR_C	:= $(wildcard $(addsuffix /*.c,$(OUR_DIRS)))
+OUR_H	:= $(wildcard $(addsuffix /*.h,$(OUR_DIRS) include include/*))
 
 # --- formatting ---
 fmt: | deps-format
