@@ -137,6 +137,14 @@ void timer_init_cpu(void)
 	}
 }
 
+/* A guest may write any comparator: what our clock cannot show never comes. */
+static uint64_t deadline_ns(uint64_t count)
+{
+	unsigned __int128 ns = ((unsigned __int128)count * ns_mult) >> 32;
+
+	return ns > UINT64_MAX ? UINT64_MAX : (uint64_t)ns;
+}
+
 static uint64_t earlier(uint64_t ctl, uint64_t cval, uint64_t offset, uint64_t best)
 {
 	uint64_t at;
@@ -145,7 +153,7 @@ static uint64_t earlier(uint64_t ctl, uint64_t cval, uint64_t offset, uint64_t b
 		return best;
 	}
 	/* A deadline beyond the counter's end never comes. */
-	at = cval + offset < cval ? UINT64_MAX : count_to_ns(cval + offset);
+	at = cval + offset < cval ? UINT64_MAX : deadline_ns(cval + offset);
 	return MIN(at, best);
 }
 
