@@ -121,7 +121,10 @@ class Machine:
         raise AssertionError(f"{why}\n{self.command}\n--- the last it said:\n{tail}")
 
     def expect(self, pattern, timeout=LIMIT):
-        """Waits for a regular expression, or one of several; the match object."""
+        """Waits for a regular expression, or one of several; the match object.
+
+        An end of line is \\r+\\n: QEMU lets the terminal add another \\r to a guest's.
+        """
         try:
             self.index = self.p.expect(pattern, timeout=timeout)
         except pexpect.TIMEOUT:
@@ -156,7 +159,7 @@ def lines_of(text, vm=None):
     """What a VM said; in the background it is line by line with its name."""
     if vm is None:
         # Lines of others may have come into the middle of one.
-        return re.sub(r"\r?\n?(\[[^\]\n]*\] [^\n]*)\r?\n", "", text)
+        return re.sub(r"\r*\n?(\[[^\]\n]*\] [^\n]*)\r*\n", "", text)
     return "\n".join(re.findall(rf"\[{re.escape(vm)}\] ([^\r\n]*)", text))
 
 

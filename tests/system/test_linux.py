@@ -18,7 +18,7 @@ def test_boot_and_poweroff(bench, gic):
     m = bench.run(hv.linux("linux", cpus=2), gic=gic, smp=2)
     m.expect(r"linux:/# ", timeout=BOOT)
     m.send("nproc; echo $((6 * 7))\r")
-    m.expect(r"\r\n2\r\n42\r\n")
+    m.expect(r"\r+\n2\r+\n42\r+\n")
     m.send("grep -c processor /proc/cpuinfo; axtest interrupts\r")
     m.expect(r"axtest: all ok", timeout=60)
     m.expect("linux:/# ")
