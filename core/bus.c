@@ -2,7 +2,7 @@
 /*
  * The bus of a VM: finds the emulated device for an access and cuts the access to
  * its width.  On the exit path, so without a lock: the table does not change while a
- * vCPU runs.
+ * vCPU runs, and `last` is only a hint, any value of which is right.
  */
 #include <errno.h>
 #include <hv/vdev.h>
@@ -44,6 +44,7 @@ int bus_add(struct vdev_bus *bus, enum vdev_space space, uint64_t base, uint64_t
 		.space = space, .base = base, .size = size, .offset = offset, .dev = dev
 	};
 	bus->count++;
+	bus->last = 0;
 	for (uint32_t s = (uint32_t)space + 1; s <= VDEV_SPACES; s++) {
 		bus->first[s]++;
 	}
@@ -68,19 +69,39 @@ const struct bus_range *bus_find(const struct vdev_bus *bus, enum vdev_space spa
 	return addr - r->base < r->size ? r : NULL;
 }
 
-enum vdev_result bus_access(const struct vdev_bus *bus, struct vdev_access *a)
+/* The range that was used last, if it is the one, or that which holds addr, or NULL. */
+static const struct bus_range *find_again(struct vdev_bus *bus, enum vdev_space space,
+					  uint64_t addr)
 {
-	const struct bus_range *r = bus_find(bus, a->space, a->offset);
+	const struct bus_range *r = &bus->range[__atomic_load_n(&bus->last, __ATOMIC_RELAXED)];
+
+	if (unlikely(r->space != space || addr - r->base >= r->size)) {
+		r = bus_find(bus, space, addr);
+		if (r != NULL) {
+			__atomic_store_n(&bus->last, (uint32_t)(r - bus->range), __ATOMIC_RELAXED);
+		}
+	}
+	return r;
+}
+
+enum vdev_result bus_access(struct vdev_bus *bus, struct vdev_access *a)
+{
 	uint64_t addr = a->offset;
+	const struct bus_range *r = find_again(bus, a->space, addr);
 	enum vdev_result result;
 	uint64_t mask;
+	uint64_t at;
 
-	if (r == NULL || a->width - 1U > 7U || a->width > r->size - (addr - r->base)) {
+	if (r == NULL || a->width - 1U > 7U) {
+		return VDEV_ABORT;
+	}
+	at = addr - r->base;
+	if (a->width > r->size - at) {
 		return VDEV_ABORT;
 	}
 	mask = UINT64_MAX >> (64 - 8 * a->width);
 	a->value = a->write ? a->value & mask : 0;
-	a->offset = addr - r->base + r->offset;
+	a->offset = at + r->offset;
 	result = r->dev->ops->access(r->dev, a);
 	a->offset = addr;
 	a->value &= mask;

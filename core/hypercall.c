@@ -34,7 +34,8 @@ static int64_t ivc(struct vcpu *v, const struct vm_exit *e)
 	return pointers ? -ENOSYS : -EFAULT;
 }
 
-void hypercall(struct vcpu *v, struct vm_exit *e)
+/* Of its own, so that the call itself does not make room for what is rarely printed. */
+static void __attribute__((noinline)) log_call(const struct vcpu *v, const struct vm_exit *e)
 {
 	const uint64_t *a = e->hypercall.args;
 
@@ -42,6 +43,13 @@ void hypercall(struct vcpu *v, struct vm_exit *e)
 		  v->vm->name, (unsigned long long)e->hypercall.nr, (unsigned long long)a[0],
 		  (unsigned long long)a[1], (unsigned long long)a[2], (unsigned long long)a[3],
 		  (unsigned long long)a[4], (unsigned long long)a[5]);
+}
+
+void hypercall(struct vcpu *v, struct vm_exit *e)
+{
+	if (unlikely(log_level >= LOG_DEBUG)) {
+		log_call(v, e);
+	}
 	switch (e->hypercall.nr) {
 	case HC_DISABLE:
 	case HC_PREPARE_DISABLE:

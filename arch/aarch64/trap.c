@@ -12,12 +12,11 @@
 #include <hv/arch_cpu.h>
 #include <hv/arch_vcpu.h>
 #include <hv/cpu.h>
+#include <hv/hypercall.h>
 #include <hv/irq.h>
 #include <hv/thread.h>
 #include <hv/vcpu.h>
 #include <hv/vm.h>
-
-#include <string.h>
 
 #define ISS_ISV	  BIT64(24)
 #define ISS_SSE	  BIT64(21)
@@ -36,22 +35,27 @@
 /* Sixteen vectors of 128 bytes. */
 #define VECTORS_SIZE 0x800
 
+/* A data abort whose syndrome describes a load or store, of what is not mapped. */
+#define ISS_PLAIN_MASK	  (ISS_ISV | ISS_CM | ISS_S1PTW | 0x3c)
+#define ISS_PLAIN	  (ISS_ISV | FSC_TRANSLATION << 2)
+#define ISS_BYTES(esr)	  (1U << ((esr) >> 22 & 3))
+#define ISS_REGISTER(esr) ((unsigned)((esr) >> 16) & 0x1f)
+
 void guest_hvc(struct guest_frame *f, uint64_t esr);
 void guest_trap(struct guest_frame *f, uint64_t esr);
 void guest_interrupt(struct guest_frame *f);
 void guest_system_error(struct guest_frame *f);
 void host_interrupt(void);
 
-static void skip_instruction(void)
+static void skip_instruction(uint64_t esr)
 {
 	/* All A64 instructions are 4 bytes; a trapped one of AArch32 EL0 may have 2. */
-	uint64_t esr = sysreg_read(ESR_EL2);
-
 	sysreg_write(ELR_EL2, sysreg_read(ELR_EL2) + ((esr & ESR_IL) != 0 ? 4 : 2));
 }
 
 /* hvc and smc: SMCCC fast calls have bit 31 set, our own numbers are small. */
-static void guest_call(struct vcpu *v, struct guest_frame *f, uint64_t imm)
+static __attribute__((noinline)) void guest_call(struct vcpu *v, struct guest_frame *f,
+						 uint64_t imm)
 {
 	struct vm_exit e;
 
@@ -68,8 +72,15 @@ static void guest_call(struct vcpu *v, struct guest_frame *f, uint64_t imm)
 	}
 	e.kind = EXIT_HYPERCALL;
 	e.hypercall.nr = f->x[0];
-	memcpy(e.hypercall.args, &f->x[1], sizeof(e.hypercall.args));
-	vcpu_handle_exit(v, &e);
+	/* One by one: loads and stores of pairs, where a loop or memcpy() costs 30 more. */
+	e.hypercall.args[0] = f->x[1];
+	e.hypercall.args[1] = f->x[2];
+	e.hypercall.args[2] = f->x[3];
+	e.hypercall.args[3] = f->x[4];
+	e.hypercall.args[4] = f->x[5];
+	e.hypercall.args[5] = f->x[6];
+	v->exits[EXIT_HYPERCALL]++;
+	hypercall(v, &e);
 	f->x[0] = (uint64_t)e.hypercall.result;
 }
 
@@ -77,7 +88,12 @@ void guest_hvc(struct guest_frame *f, uint64_t esr)
 {
 	struct vcpu *v = f->vcpu;
 
-	guest_call(v, f, esr & 0xffff);
+	/* The cheapest call there is, and the one that guests probe with. */
+	if ((uint32_t)f->x[0] == PSCI_VERSION && (esr & 0xffff) == 0) {
+		f->x[0] = PSCI_1_1;
+	} else {
+		guest_call(v, f, esr & 0xffff);
+	}
 	vcpu_before_entry(v);
 }
 
@@ -142,37 +158,65 @@ static uint64_t sign_extend(uint64_t value, unsigned bytes)
 	return (uint64_t)((int64_t)(value << shift) >> shift);
 }
 
-/* One access with a full syndrome; the common case. */
+/* What a load with a full syndrome puts into its register. */
+static void mmio_loaded(struct guest_frame *f, uint64_t esr, uint64_t value)
+{
+	if ((esr & ISS_SSE) != 0) {
+		value = sign_extend(value, ISS_BYTES(esr));
+		value = (esr & ISS_SF) != 0 ? value : (uint32_t)value;
+	}
+	reg_write(f, ISS_REGISTER(esr), value);
+}
+
+/*
+ * A plain load or store of an emulated device, as almost all aborts are.  No device lies
+ * where memory is, so no mapping can be in the making there.  False: nothing happened.
+ */
+static bool mmio_device(struct vcpu *v, struct guest_frame *f, uint64_t esr, gpa_t at)
+{
+	struct vdev_access a;
+
+	a.space = VDEV_MMIO;
+	a.write = (esr & ISS_WNR) != 0;
+	a.width = (uint8_t)ISS_BYTES(esr);
+	a.vcpu = v->index;
+	a.offset = at.a;
+	a.value = a.write ? reg_read(f, ISS_REGISTER(esr)) : 0;
+	if (bus_access(&v->vm->bus, &a) != VDEV_OK) {
+		return false;
+	}
+	v->exits[EXIT_MMIO]++;
+	if (!a.write) {
+		mmio_loaded(f, esr, a.value);
+	}
+	skip_instruction(esr);
+	return true;
+}
+
+/* One access with a full syndrome, where no device answers. */
 static void mmio(struct vcpu *v, struct guest_frame *f, uint64_t esr, gpa_t at)
 {
-	unsigned rt = (unsigned)(esr >> 16) & 0x1f;
+	unsigned bytes = ISS_BYTES(esr);
 	struct vm_exit e = {
 		.kind = EXIT_MMIO,
 		.io = {
 			.addr = at.a,
-			.width = (uint8_t)(1U << ((esr >> 22) & 3)),
+			.width = (uint8_t)bytes,
 			.write = (esr & ISS_WNR) != 0,
 		},
 	};
-	uint64_t value;
 
 	if (e.io.write) {
-		value = reg_read(f, rt);
-		e.io.value = e.io.width == 8 ? value : value & (BIT64(8 * e.io.width) - 1);
+		e.io.value = reg_read(f, ISS_REGISTER(esr)) & (UINT64_MAX >> (64 - 8 * bytes));
 	}
 	/* Past it first: an abort that core injects goes back on it by itself. */
 	if (!vcpu_mmio(v, &e)) {
 		return;
 	}
 	if (!e.io.write) {
-		value = e.io.value;
-		if ((esr & ISS_SSE) != 0) {
-			value = sign_extend(value, e.io.width);
-			value = (esr & ISS_SF) != 0 ? value : (uint32_t)value;
-		}
-		reg_write(f, rt, value);
+		mmio_loaded(f, esr, e.io.value);
 	}
-	skip_instruction();
+	skip_instruction(esr);
 }
 
 static void report_fault(struct vcpu *v, uint64_t esr, gpa_t at, bool exec, const char *why)
@@ -192,7 +236,8 @@ static void report_fault(struct vcpu *v, uint64_t esr, gpa_t at, bool exec, cons
 }
 
 /* Loads and stores without a syndrome: pairs, write-back, SIMD. */
-static void mmio_decoded(struct vcpu *v, struct guest_frame *f, uint64_t esr, gpa_t at)
+static __attribute__((noinline)) void mmio_decoded(struct vcpu *v, struct guest_frame *f,
+						   uint64_t esr, gpa_t at)
 {
 	struct insn insn;
 	uint32_t word;
@@ -212,11 +257,12 @@ static void mmio_decoded(struct vcpu *v, struct guest_frame *f, uint64_t esr, gp
 		return;
 	}
 	if (insn_emulate(v, f, &insn, sysreg_read(FAR_EL2), at)) {
-		skip_instruction();
+		skip_instruction(esr);
 	}
 }
 
-static void data_abort(struct vcpu *v, struct guest_frame *f, uint64_t esr)
+static __attribute__((noinline)) void data_abort_slow(struct vcpu *v, struct guest_frame *f,
+						      uint64_t esr)
 {
 	uint32_t access = (esr & ISS_WNR) != 0 ? PT_W : PT_R;
 	gpa_t at;
@@ -240,7 +286,7 @@ static void data_abort(struct vcpu *v, struct guest_frame *f, uint64_t esr)
 		return; /* the mapping was being changed; it is there now */
 	}
 	if ((esr & ISS_CM) != 0) {
-		skip_instruction(); /* cache maintenance of a device: nothing to do */
+		skip_instruction(esr); /* cache maintenance of a device: nothing to do */
 		return;
 	}
 	if (stage2_allows(&v->vm->s2, at, PT_R)) {
@@ -259,6 +305,16 @@ static void data_abort(struct vcpu *v, struct guest_frame *f, uint64_t esr)
 static bool is_lost(void)
 {
 	return sysreg_read(ELR_EL2) - sysreg_read(VBAR_EL1) < VECTORS_SIZE;
+}
+
+static void data_abort(struct vcpu *v, struct guest_frame *f, uint64_t esr)
+{
+	gpa_t at;
+
+	if ((esr & ISS_PLAIN_MASK) != ISS_PLAIN || !fault_ipa(esr, &at) ||
+	    !mmio_device(v, f, esr, at)) {
+		data_abort_slow(v, f, esr);
+	}
 }
 
 static void instruction_abort(struct vcpu *v, uint64_t esr)
@@ -301,14 +357,14 @@ void guest_trap(struct guest_frame *f, uint64_t esr)
 		sysreg_trap(v, f, esr);
 		break;
 	case EC_WFX:
-		skip_instruction();
+		skip_instruction(esr);
 		/* Only WFI traps (TWE is clear); both hints end at once if nothing blocks. */
 		e.kind = EXIT_IDLE;
 		vcpu_handle_exit(v, &e);
 		break;
 	case EC_SMC64:
 		/* A trapped SMC leaves the PC on itself (D1.10.4). */
-		skip_instruction();
+		skip_instruction(esr);
 		guest_call(v, f, esr & 0xffff);
 		break;
 	case EC_FP:

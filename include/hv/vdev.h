@@ -68,6 +68,7 @@ struct bus_range {
 /* Sorted by (space, base); filled while the VM is created, constant afterwards. */
 struct vdev_bus {
 	uint32_t count;
+	uint32_t last; /* index of the range that was accessed last: a hint; atomic */
 	uint32_t first[VDEV_SPACES + 1]; /* index of each space's first range; then count */
 	struct bus_range range[BUS_MAX_RANGES];
 };
@@ -91,6 +92,6 @@ const struct bus_range *bus_find(const struct vdev_bus *bus, enum vdev_space spa
  * crosses the end of its range is an abort.  On VDEV_OK of a read, a->value is the
  * answer, zero-extended; a->offset is the address again when it returns.
  */
-enum vdev_result bus_access(const struct vdev_bus *bus, struct vdev_access *a);
+enum vdev_result bus_access(struct vdev_bus *bus, struct vdev_access *a);
 
 #endif
