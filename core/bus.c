@@ -11,6 +11,7 @@
 void bus_init(struct vdev_bus *bus)
 {
 	memset(bus, 0, sizeof(*bus));
+	bus->last = bus->range;
 }
 
 int bus_add(struct vdev_bus *bus, enum vdev_space space, uint64_t base, uint64_t size,
@@ -44,7 +45,7 @@ int bus_add(struct vdev_bus *bus, enum vdev_space space, uint64_t base, uint64_t
 		.space = space, .base = base, .size = size, .offset = offset, .dev = dev
 	};
 	bus->count++;
-	bus->last = 0;
+	bus->last = bus->range;
 	for (uint32_t s = (uint32_t)space + 1; s <= VDEV_SPACES; s++) {
 		bus->first[s]++;
 	}
@@ -73,12 +74,12 @@ const struct bus_range *bus_find(const struct vdev_bus *bus, enum vdev_space spa
 static const struct bus_range *find_again(struct vdev_bus *bus, enum vdev_space space,
 					  uint64_t addr)
 {
-	const struct bus_range *r = &bus->range[__atomic_load_n(&bus->last, __ATOMIC_RELAXED)];
+	const struct bus_range *r = __atomic_load_n(&bus->last, __ATOMIC_RELAXED);
 
 	if (unlikely(r->space != space || addr - r->base >= r->size)) {
 		r = bus_find(bus, space, addr);
 		if (r != NULL) {
-			__atomic_store_n(&bus->last, (uint32_t)(r - bus->range), __ATOMIC_RELAXED);
+			__atomic_store_n(&bus->last, r, __ATOMIC_RELAXED);
 		}
 	}
 	return r;

@@ -36,8 +36,8 @@
 #define VECTORS_SIZE 0x800
 
 /* A data abort whose syndrome describes a load or store, of what is not mapped. */
-#define ISS_PLAIN_MASK	  (ISS_ISV | ISS_CM | ISS_S1PTW | 0x3c)
-#define ISS_PLAIN	  (ISS_ISV | FSC_TRANSLATION << 2)
+#define ESR_PLAIN_MASK	  (~0ULL << ESR_EC_SHIFT | ISS_ISV | ISS_CM | ISS_S1PTW | 0x3c)
+#define ESR_PLAIN	  ((uint64_t)EC_DABORT_LOWER << ESR_EC_SHIFT | ISS_ISV | FSC_TRANSLATION << 2)
 #define ISS_BYTES(esr)	  (1U << ((esr) >> 22 & 3))
 #define ISS_REGISTER(esr) ((unsigned)((esr) >> 16) & 0x1f)
 
@@ -127,6 +127,12 @@ static bool guest_va_to_ipa(uint64_t va, bool write, gpa_t *out)
 	return true;
 }
 
+/* What HPFAR_EL2 holds of an abort's address, where it holds it. */
+static inline uint64_t fault_page(void)
+{
+	return (sysreg_read(HPFAR_EL2) & UINT64_C(0xfffffffff0)) << 8;
+}
+
 /* The address of an abort: HPFAR_EL2 holds it except for permission faults (D8.15). */
 static bool fault_ipa(uint64_t esr, gpa_t *out)
 {
@@ -135,7 +141,7 @@ static bool fault_ipa(uint64_t esr, gpa_t *out)
 	if (FSC_KIND(esr) == FSC_PERMISSION && (esr & ISS_S1PTW) == 0) {
 		return guest_va_to_ipa(far, (esr & ISS_WNR) != 0, out);
 	}
-	*out = gpa(((sysreg_read(HPFAR_EL2) & UINT64_C(0xfffffffff0)) << 8) | (far & 0xfff));
+	*out = gpa(fault_page() | (far & 0xfff));
 	return true;
 }
 
@@ -172,22 +178,28 @@ static void mmio_loaded(struct guest_frame *f, uint64_t esr, uint64_t value)
  * A plain load or store of an emulated device, as almost all aborts are.  No device lies
  * where memory is, so no mapping can be in the making there.  False: nothing happened.
  */
-static bool mmio_device(struct vcpu *v, struct guest_frame *f, uint64_t esr, gpa_t at)
+static inline bool mmio_device(struct vcpu *v, struct guest_frame *f, uint64_t esr)
 {
-	struct vdev_access a;
+	struct vdev_access *a = &v->access;
+	unsigned rt = ISS_REGISTER(esr);
+	bool write = (esr & ISS_WNR) != 0;
 
-	a.space = VDEV_MMIO;
-	a.write = (esr & ISS_WNR) != 0;
-	a.width = (uint8_t)ISS_BYTES(esr);
-	a.vcpu = v->index;
-	a.offset = at.a;
-	a.value = a.write ? reg_read(f, ISS_REGISTER(esr)) : 0;
-	if (bus_access(&v->vm->bus, &a) != VDEV_OK) {
+	a->space = VDEV_MMIO;
+	a->write = write;
+	a->width = (uint8_t)ISS_BYTES(esr);
+	a->vcpu = v->index;
+	a->offset = fault_page() | (sysreg_read(FAR_EL2) & 0xfff);
+	a->value = write ? reg_read(f, rt) : 0;
+	if (bus_access(&v->vm->bus, a) != VDEV_OK) {
 		return false;
 	}
 	v->exits[EXIT_MMIO]++;
-	if (!a.write) {
-		mmio_loaded(f, esr, a.value);
+	if (!write) {
+		if (unlikely((esr & ISS_SSE) != 0)) {
+			mmio_loaded(f, esr, a->value);
+		} else {
+			reg_write(f, rt, a->value);
+		}
 	}
 	skip_instruction(esr);
 	return true;
@@ -236,8 +248,7 @@ static void report_fault(struct vcpu *v, uint64_t esr, gpa_t at, bool exec, cons
 }
 
 /* Loads and stores without a syndrome: pairs, write-back, SIMD. */
-static __attribute__((noinline)) void mmio_decoded(struct vcpu *v, struct guest_frame *f,
-						   uint64_t esr, gpa_t at)
+static void mmio_decoded(struct vcpu *v, struct guest_frame *f, uint64_t esr, gpa_t at)
 {
 	struct insn insn;
 	uint32_t word;
@@ -261,8 +272,7 @@ static __attribute__((noinline)) void mmio_decoded(struct vcpu *v, struct guest_
 	}
 }
 
-static __attribute__((noinline)) void data_abort_slow(struct vcpu *v, struct guest_frame *f,
-						      uint64_t esr)
+static void data_abort(struct vcpu *v, struct guest_frame *f, uint64_t esr)
 {
 	uint32_t access = (esr & ISS_WNR) != 0 ? PT_W : PT_R;
 	gpa_t at;
@@ -307,16 +317,6 @@ static bool is_lost(void)
 	return sysreg_read(ELR_EL2) - sysreg_read(VBAR_EL1) < VECTORS_SIZE;
 }
 
-static void data_abort(struct vcpu *v, struct guest_frame *f, uint64_t esr)
-{
-	gpa_t at;
-
-	if ((esr & ISS_PLAIN_MASK) != ISS_PLAIN || !fault_ipa(esr, &at) ||
-	    !mmio_device(v, f, esr, at)) {
-		data_abort_slow(v, f, esr);
-	}
-}
-
 static void instruction_abort(struct vcpu *v, uint64_t esr)
 {
 	gpa_t at;
@@ -341,9 +341,10 @@ static void instruction_abort(struct vcpu *v, uint64_t esr)
 	report_fault(v, esr, at, true, "an instruction fetch outside executable memory");
 }
 
-void guest_trap(struct guest_frame *f, uint64_t esr)
+/* All but the commonest. */
+static __attribute__((noinline)) void handle_trap(struct vcpu *v, struct guest_frame *f,
+						  uint64_t esr)
 {
-	struct vcpu *v = f->vcpu;
 	struct vm_exit e;
 
 	switch (esr >> ESR_EC_SHIFT) {
@@ -352,9 +353,6 @@ void guest_trap(struct guest_frame *f, uint64_t esr)
 		break;
 	case EC_IABORT_LOWER:
 		instruction_abort(v, esr);
-		break;
-	case EC_SYSREG:
-		sysreg_trap(v, f, esr);
 		break;
 	case EC_WFX:
 		skip_instruction(esr);
@@ -374,6 +372,21 @@ void guest_trap(struct guest_frame *f, uint64_t esr)
 		/* What we hide (SVE, SME, ...) or do not know is undefined to the guest. */
 		inject_undefined();
 		break;
+	}
+}
+
+void guest_trap(struct guest_frame *f, uint64_t esr)
+{
+	struct vcpu *v = f->vcpu;
+
+	if ((esr & ESR_PLAIN_MASK) == ESR_PLAIN) {
+		if (unlikely(!mmio_device(v, f, esr))) {
+			handle_trap(v, f, esr);
+		}
+	} else if (esr >> ESR_EC_SHIFT == EC_SYSREG) {
+		sysreg_trap(v, f, esr);
+	} else {
+		handle_trap(v, f, esr);
 	}
 	vcpu_before_entry(v);
 }

@@ -16,6 +16,7 @@
 #include <hv/thread.h>
 #include <hv/timer.h>
 #include <hv/types.h>
+#include <hv/vdev.h>
 #include <hv/vic.h>
 #include <hv/vm_exit.h>
 
@@ -43,7 +44,9 @@ struct vcpu {
 	enum vcpu_state state;
 	uint64_t entry; /* what vcpu_power_on() was asked for */
 	uint64_t arg;
-	/* Written by this vCPU only; read for reports. */
+	/* Written by this vCPU only. */
+	struct vdev_access access; /* of an exit; not on the stack, which costs a canary */
+	/* The same; read for reports. */
 	uint64_t exits[EXIT_KINDS];
 };
 

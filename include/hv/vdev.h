@@ -68,9 +68,9 @@ struct bus_range {
 /* Sorted by (space, base); filled while the VM is created, constant afterwards. */
 struct vdev_bus {
 	uint32_t count;
-	uint32_t last; /* index of the range that was accessed last: a hint; atomic */
 	uint32_t first[VDEV_SPACES + 1]; /* index of each space's first range; then count */
 	struct bus_range range[BUS_MAX_RANGES];
+	const struct bus_range *last; /* accessed last: a hint; atomic */
 };
 
 void bus_init(struct vdev_bus *bus);
