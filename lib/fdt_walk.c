@@ -65,7 +65,8 @@ bool fdt_walk_u64(const struct fdt_walk *w, const char *prop, uint64_t *out)
 
 bool fdt_walk_is(const struct fdt_walk *w, const char *compatible)
 {
-	return fdt_node_check_compatible(w->fdt, w->node, compatible) == 0;
+	return w->compatible != NULL &&
+	       fdt_stringlist_contains(w->compatible, w->compatible_len, compatible) != 0;
 }
 
 static bool node_named(const void *fdt, int node, const char *name)
@@ -88,16 +89,66 @@ bool fdt_walk_parent_named(const struct fdt_walk *w, const char *name)
 	return w->depth > 0 && node_named(w->fdt, w->level[w->depth - 1].node, name);
 }
 
-static bool is_enabled(const struct fdt_walk *w)
-{
-	const char *s = fdt_stringlist_get(w->fdt, w->node, "status", 0, NULL);
-	int len;
+/* What is asked of every node, in one pass over its properties: libfdt starts anew each time. */
+enum {
+	P_STATUS,
+	P_COMPATIBLE,
+	P_COHERENT,
+	P_ADDRESS_CELLS,
+	P_SIZE_CELLS,
+	P_RANGES,
+	P_IPARENT,
+	P_COUNT
+};
 
-	if (s == NULL) {
-		/* Not there: enabled.  There but no string: whatever it is, not "okay". */
-		return fdt_getprop(w->fdt, w->node, "status", &len) == NULL;
+struct node_prop {
+	const void *value; /* NULL: there is none */
+	int len;
+};
+
+static void read_props(const struct fdt_walk *w, struct node_prop found[P_COUNT])
+{
+	static const char *const names[P_COUNT] = {
+		[P_STATUS] = "status",
+		[P_COMPATIBLE] = "compatible",
+		[P_COHERENT] = "dma-coherent",
+		[P_ADDRESS_CELLS] = "#address-cells",
+		[P_SIZE_CELLS] = "#size-cells",
+		[P_RANGES] = "ranges",
+		[P_IPARENT] = "interrupt-parent",
+	};
+	int at;
+
+	for (int i = 0; i < P_COUNT; i++) {
+		found[i] = (struct node_prop){ NULL, -FDT_ERR_NOTFOUND };
 	}
-	return strcmp(s, "okay") == 0 || strcmp(s, "ok") == 0;
+	fdt_for_each_property_offset(at, w->fdt, w->node)
+	{
+		struct node_prop p;
+		const char *name;
+
+		p.value = fdt_getprop_by_offset(w->fdt, at, &name, &p.len);
+		for (int i = 0; p.value != NULL && i < P_COUNT; i++) {
+			/* Of two with the same name the first one counts, as for libfdt. */
+			if (strcmp(name, names[i]) == 0 && found[i].value == NULL) {
+				found[i] = p;
+			}
+		}
+	}
+}
+
+/* There but no string: whatever it is, not "okay". */
+static bool is_enabled(const struct node_prop *status)
+{
+	const char *s = status->value;
+
+	return s == NULL || (status->len >= 5 && memcmp(s, "okay", 5) == 0) ||
+	       (status->len >= 3 && memcmp(s, "ok", 3) == 0);
+}
+
+static uint32_t prop_u32(const struct node_prop *p, uint32_t absent)
+{
+	return p->value != NULL && p->len == 4 ? fdt32_ld(p->value) : absent;
 }
 
 /* Fills level[depth] for the node just entered. */
@@ -105,19 +156,24 @@ static void enter(struct fdt_walk *w)
 {
 	struct fdt_level *l = &w->level[w->depth];
 	const struct fdt_level *up = w->depth > 0 ? &w->level[w->depth - 1] : NULL;
+	struct node_prop p[P_COUNT];
 	uint32_t iparent;
 
 	l->node = w->node;
-	l->off = (up != NULL && up->off) || !is_enabled(w);
+	l->off = up != NULL && up->off;
 	if (l->off) {
 		return;
 	}
-	l->coherent = (up != NULL && up->coherent) ||
-		      fdt_getprop(w->fdt, w->node, "dma-coherent", NULL) != NULL;
-	l->ac = fdt_walk_u32(w, "#address-cells", 2);
-	l->sc = fdt_walk_u32(w, "#size-cells", 1);
-	l->ranges = fdt_getprop(w->fdt, w->node, "ranges", &l->ranges_len);
-	iparent = fdt_walk_u32(w, "interrupt-parent", 0);
+	read_props(w, p);
+	w->compatible = p[P_COMPATIBLE].value;
+	w->compatible_len = p[P_COMPATIBLE].len;
+	l->off = !is_enabled(&p[P_STATUS]);
+	l->coherent = (up != NULL && up->coherent) || p[P_COHERENT].value != NULL;
+	l->ac = prop_u32(&p[P_ADDRESS_CELLS], 2);
+	l->sc = prop_u32(&p[P_SIZE_CELLS], 1);
+	l->ranges = p[P_RANGES].value;
+	l->ranges_len = p[P_RANGES].len;
+	iparent = prop_u32(&p[P_IPARENT], 0);
 	l->iparent = iparent != 0 ? iparent : up != NULL ? up->iparent : 0;
 }
 

@@ -48,7 +48,9 @@ struct fdt_intc {
 struct fdt_walk {
 	const void *fdt;
 	int node;
-	int depth; /* of the node; the root has 0 */
+	int depth;		/* of the node; the root has 0 */
+	const char *compatible; /* of the node, NULL: it has none */
+	int compatible_len;
 	struct fdt_level level[FDT_WALK_DEPTH];
 	uint32_t intc_count;
 	struct fdt_intc intc[FDT_WALK_INTCS];
