@@ -574,7 +574,8 @@ static uint32_t lr_claim(struct vgic *g, struct vgic_cpu *c, uint32_t intid)
 }
 
 /* The short ways' last step: private INTID `intid` is pending in list register n. */
-static void lr_start(struct vgic *g, struct vgic_cpu *c, uint32_t n, uint32_t intid, uint64_t lr)
+static inline __attribute__((always_inline)) void lr_start(struct vgic *g, struct vgic_cpu *c,
+							   uint32_t n, uint32_t intid, uint64_t lr)
 {
 	struct vgic_bank *b = &c->priv;
 	uint32_t m = BIT32(intid);
@@ -599,6 +600,7 @@ static bool short_sgi(struct vgic *g, uint32_t vcpu, uint32_t intid, uint32_t so
 	uint32_t m = BIT32(intid);
 	uint32_t n;
 
+	keep_in_register(c);
 	if (!is_simple(c, m)) {
 		return false;
 	}
@@ -623,6 +625,7 @@ static bool short_inject_hw(struct vgic *g, uint32_t vcpu, uint32_t intid, uint3
 	uint32_t m = BIT32(intid);
 	uint32_t n;
 
+	keep_in_register(c);
 	if (!is_simple(c, m)) {
 		return false;
 	}

@@ -2,8 +2,8 @@
 /*
  * The string functions of the image, as ISO C 7.24 says.
  *
- * Zeroing and copying guests' memory counts, so memset and memcpy work on 64 bytes at a
- * time with plain 64-bit accesses (no vector registers: those hold guest state).  All
+ * Zeroing and copying guests' memory counts, so memset works on 128 and memcpy on 64
+ * bytes at a time with plain 64-bit accesses (no vector registers: those hold guest state).  All
  * accesses are naturally aligned: they also run before the MMU is on, when unaligned
  * ones fault.  Where source and destination are not aligned alike, bytes are copied.
  *
@@ -18,6 +18,7 @@ typedef uint64_t __attribute__((may_alias)) word_t;
 
 #define WORD	  sizeof(word_t)
 #define BLOCK	  (8 * WORD)
+#define FILL	  (16 * WORD)
 #define opaque(p) __asm__("" : "+r"(p))
 
 static inline int aligned(const void *p)
@@ -41,7 +42,7 @@ void *memset(void *dst, int c, size_t n)
 			*d++ = byte;
 			opaque(d);
 		}
-		for (; n >= BLOCK; n -= BLOCK) {
+		for (; n >= FILL; n -= FILL) {
 			word_t *w = (word_t *)(void *)d;
 
 			w[0] = v;
@@ -52,7 +53,15 @@ void *memset(void *dst, int c, size_t n)
 			w[5] = v;
 			w[6] = v;
 			w[7] = v;
-			d += BLOCK;
+			w[8] = v;
+			w[9] = v;
+			w[10] = v;
+			w[11] = v;
+			w[12] = v;
+			w[13] = v;
+			w[14] = v;
+			w[15] = v;
+			d += FILL;
 			opaque(d);
 		}
 		for (; n >= WORD; n -= WORD) {

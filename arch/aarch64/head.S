@@ -38,7 +38,11 @@ boot:
 	add	x2, x2, :lo12:_bss_end
 1:	cmp	x1, x2
 	b.hs	2f
-	stp	xzr, xzr, [x1], #16
+	stp	xzr, xzr, [x1, #0]
+	stp	xzr, xzr, [x1, #16]
+	stp	xzr, xzr, [x1, #32]
+	stp	xzr, xzr, [x1, #48]
+	add	x1, x1, #64
 	b	1b
 
 	/* Elf64_Rela {offset, info, addend}: *(base + offset) = base + addend. */

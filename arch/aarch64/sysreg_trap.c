@@ -182,8 +182,6 @@ static enum outcome write_sgi(struct vcpu *v, enum vgic_sgi_reg reg, uint64_t va
 static enum outcome do_write(struct vcpu *v, uint32_t reg, uint64_t value)
 {
 	switch (reg) {
-	case REG(3, 0, 12, 11, 5):
-		return write_sgi(v, VGIC_SGI1R, value);
 	case REG(3, 0, 12, 11, 6):
 		return write_sgi(v, VGIC_ASGI1R, value);
 	case REG(3, 0, 12, 11, 7):
@@ -195,6 +193,10 @@ static enum outcome do_write(struct vcpu *v, uint32_t reg, uint64_t value)
 	}
 }
 
+/* Of an ISS: all but the register number, and what it then is for MSR ICC_SGI1R_EL1. */
+#define ISS_NOT_RT	0x3ffc1fU
+#define ISS_SGI1R_WRITE (3U << 20 | 5U << 17 | 12U << 10 | 11U << 1)
+
 void sysreg_trap(struct vcpu *v, struct guest_frame *f, uint64_t esr)
 {
 	uint32_t iss = (uint32_t)esr; /* as of a trapped MSR or MRS (EC 0x18) */
@@ -204,7 +206,10 @@ void sysreg_trap(struct vcpu *v, struct guest_frame *f, uint64_t esr)
 	enum outcome outcome;
 	uint64_t value;
 
-	if ((esr & 1) != 0) {
+	if ((iss & ISS_NOT_RT) == ISS_SGI1R_WRITE) {
+		/* By far the commonest. */
+		outcome = write_sgi(v, VGIC_SGI1R, rt == 31 ? 0 : f->x[rt]);
+	} else if ((esr & 1) != 0) {
 		outcome = do_read(v, reg, &value);
 		if (outcome == DONE && rt != 31) {
 			f->x[rt] = value;

@@ -64,6 +64,8 @@ static inline gpa_t gpa(uint64_t a)
 #define __printf(f, a) __attribute__((format(printf, f, a)))
 #define likely(x)      __builtin_expect(!!(x), 1)
 #define unlikely(x)    __builtin_expect(!!(x), 0)
+/* A pointer that was computed with effort: the compiler would do so anew at each use. */
+#define keep_in_register(p) __asm__("" : "+r"(p))
 
 /* True when [a, a+an) and [b, b+bn) share a byte.  Ranges must not wrap. */
 static inline bool ranges_overlap(uint64_t a, uint64_t an, uint64_t b, uint64_t bn)
