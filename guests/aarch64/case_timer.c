@@ -104,7 +104,9 @@ BOTH(timer_masked, "timer.masked", {
 	CHECK_EQ(timer_control(t) & ~UINT64_C(TIMER_ISTATUS), TIMER_ENABLE | TIMER_MASKED);
 	rt_delay_ms(8);
 	CHECK_EQ(irq_log()->count[irq], 0);
-	CHECK_EQ(timer_control(t), TIMER_ENABLE | TIMER_MASKED | TIMER_ISTATUS);
+	/* QEMU notices a deadline when its host lets it, whatever the counter says. */
+	CHECK(WAIT_FOR(timer_control(t) == (TIMER_ENABLE | TIMER_MASKED | TIMER_ISTATUS), LATE_MS));
+	CHECK_EQ(irq_log()->count[irq], 0);
 	timer_set_control(t, TIMER_ENABLE);
 	CHECK(WAIT_FOR(irq_log()->count[irq] == 1, LATE_MS));
 })

@@ -47,7 +47,7 @@ def test_image_empty(bench, where):
 
 def test_image_too_large(bench):
     big = bench.write("big.bin", bytes(20 * hv.MIB))
-    runs_beside(bench, hv.vm("bad", "big.bin", location="fs"), ["big.bin", "error"],
+    runs_beside(bench, hv.vm("bad", "big.bin", location="fs"), "0x480000 bytes are missing",
                 disk=bench.disk([big]))
 
 
