@@ -253,7 +253,7 @@ void plan_memory(struct planner *p)
 					"map type 1 (MAP_IDENTICAL)");
 				continue;
 			}
-			plan_map_device(p, "memory region", c->gpa, c->gpa, c->size, c->pos);
+			plan_map_device(p, "memory region", c->gpa, c->gpa, c->size, true, c->pos);
 			continue;
 		}
 		m = &out->memory[out->memory_count++];

@@ -295,7 +295,7 @@ static void plan_pass_entry(struct planner *p, const struct plan_pass *e, bool *
 	}
 	plan_say_slots(p, e, &slots);
 	if (!*is_virtual) {
-		plan_map_device(p, e->name, e->gpa, e->hpa, e->size, e->pos);
+		plan_map_device(p, e->name, e->gpa, e->hpa, e->size, false, e->pos);
 	} else if (e->size >= LARGE_RANGE) {
 		plan_diag(
 			p, DIAG_WARNING, e->pos,

@@ -371,18 +371,21 @@ static void map_irqs(struct planner *p, const struct plan_map *map, const struct
 	}
 }
 
-/* What is there, by the machine's own tree; false: refused. */
-static bool map_found(struct planner *p, struct plan_map *map, uint64_t hpa_base, uint64_t size)
+/* What is there, by the machine's own tree; false: it is not to be mapped. */
+static bool map_found(struct planner *p, struct plan_map *map, uint64_t hpa_base, uint64_t size,
+		      bool region)
 {
 	const uint32_t count =
 		fdt_find_devices(p->machine->fdt, map->hpa, map->size, p->found, PLAN_MAX_FOUND);
 	uint32_t guest_count = 0;
 
 	if (count == 0) {
-		plan_diag(p, DIAG_ERROR, map->pos,
-			  "\"%s\": this machine has no device at 0x%lx-0x%lx", map->name, hpa_base,
-			  hpa_base + size - 1);
-		return false;
+		/* An access to nothing may stop a machine: only who asks by DEVICE gets it. */
+		plan_diag(p, DIAG_WARNING, map->pos,
+			  "\"%s\": this machine's device tree has no device at 0x%lx-0x%lx: %s",
+			  map->name, hpa_base, hpa_base + size - 1,
+			  region ? "mapped as it is, without interrupts" : "not mapped");
+		return region;
 	}
 	if (count > PLAN_MAX_FOUND) {
 		plan_diag(p, DIAG_ERROR, map->pos,
@@ -419,7 +422,7 @@ static bool map_found(struct planner *p, struct plan_map *map, uint64_t hpa_base
 }
 
 void plan_map_device(struct planner *p, const char *name, uint64_t gpa_base, uint64_t hpa_base,
-		     uint64_t size, struct cfg_pos pos)
+		     uint64_t size, bool region, struct cfg_pos pos)
 {
 	/* Both addresses have the same place in their page. */
 	const uint64_t head = hpa_base & (PAGE_SIZE - 1);
@@ -439,7 +442,7 @@ void plan_map_device(struct planner *p, const char *name, uint64_t gpa_base, uin
 		return;
 	}
 	if (p->machine != NULL && p->machine->fdt != NULL) {
-		if (!map_found(p, &map, hpa_base, size)) {
+		if (!map_found(p, &map, hpa_base, size, region)) {
 			return;
 		}
 	} else if (p->machine != NULL) {

@@ -97,8 +97,11 @@ bool plan_refuse_ram(const struct planner *p, const char *name, uint64_t base, u
 /* Does the machine's own tree have a device there?  False if it is not known. */
 bool plan_host_has(const struct planner *p, uint64_t base, uint64_t size);
 
-/* Maps host device memory for real, after all checks. */
+/*
+ * Maps host device memory for real, after all checks.  `region`: a memory region with the
+ * DEVICE flag, whose author knows what is there even if the device tree does not.
+ */
 void plan_map_device(struct planner *p, const char *name, uint64_t gpa_base, uint64_t hpa_base,
-		     uint64_t size, struct cfg_pos pos);
+		     uint64_t size, bool region, struct cfg_pos pos);
 
 #endif

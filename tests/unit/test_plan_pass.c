@@ -340,7 +340,15 @@ static void test_map_refused(void **state)
 	(void)state;
 	host_tree();
 	rig_pass("x", 0xd000000, 0xd000000, 0x1000);
-	refused(41, "this machine has no device at 0xd000000-0xd000fff");
+	assert_int_equal(rig_run(&rig_machine), 0);
+	said(DIAG_WARNING, 41, "has no device at 0xd000000-0xd000fff: not mapped");
+	assert_int_equal(rig_plan.map_count, 0);
+	rig_cfg.pass_count = 0;
+	rig_memory(0xd000000, 0x1000, 3 | VM_MEM_DEVICE, VM_MAP_IDENTICAL);
+	assert_int_equal(rig_run(&rig_machine), 0);
+	said(DIAG_WARNING, 22, "has no device at 0xd000000-0xd000fff: mapped as it is");
+	assert_int_equal(rig_plan.map_count, 1);
+	rig_cfg.memory_count--;
 	rig_cfg.pass_count = 0;
 	rig_pass("x", 0x9060000, 0x9060000, 0x800);
 	refused(41, "0x9060000-0x90607ff shares a page with /b@9060800");
