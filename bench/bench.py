@@ -34,7 +34,7 @@ ROWS = {
     "memory": ("loud", None, "bytes of RAM beside the guest"),
 }
 LIMIT = 1.05
-TIMEOUT = 120
+TIMEOUT = 300
 
 
 def run(argv):

@@ -221,7 +221,8 @@ static uint32_t acknowledge(struct vgic *g, uint32_t vcpu, bool alias)
 	} else {
 		b->latch &= ~BIT32(bit);
 	}
-	level = BIT32(group_priority(c->cpuif.vmcr, &p) >> PRIO_SHIFT);
+	/* 32 levels: the mask changes nothing, but says so to who reads (and analyzes). */
+	level = BIT32(group_priority(c->cpuif.vmcr, &p) >> PRIO_SHIFT & 31);
 	if (p.group1) {
 		c->cpuif.apr1[0] |= level;
 	} else {

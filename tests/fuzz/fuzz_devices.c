@@ -32,8 +32,7 @@ static void set_line(struct vic *v, uint32_t vcpu, uint32_t irq, bool level)
 
 static const struct vic_ops vic_ops = { .set = set_line };
 
-static uint64_t bus(const struct vdev_bus *bus, bool write, uint64_t addr, uint8_t width,
-		    uint64_t value)
+static uint64_t bus(struct vdev_bus *bus, bool write, uint64_t addr, uint8_t width, uint64_t value)
 {
 	struct vdev_access a = {
 		.space = VDEV_MMIO, .write = write, .width = width, .offset = addr, .value = value

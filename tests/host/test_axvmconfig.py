@@ -107,16 +107,33 @@ def compile_machine(tmp_path_factory):
     return compile_dts
 
 
-def test_machine(dtb):
+GICV3_GUEST = """
+[base]
+name = "v3"
+[kernel]
+kernel_path = "k.bin"
+kernel_load_addr = 0x4008_0000
+memory_regions = [[0x4000_0000, 0x100_0000, 0x7, 0]]
+[devices]
+emu_devices = [["gicr", 0x80a_0000, 0x2_0000, 0, 0x20, []]]
+"""
+
+
+def test_machine(dtb, write):
     qemu = dtb("qemu-gicv2")
     assert run("check", "--machine", qemu, UPSTREAM / "arceos-aarch64.toml")[0] == 0
     status, out, _ = run("check", "--machine", qemu, UPSTREAM / "linux-a1000-aarch64-smp8.toml")
     assert status == 1
     assert ":58:2: error: \"most-devices\": host range 0x0-0x7fffffff holds this machine's RAM" in out
     assert "MAP_IDENTICAL memory 0x80000000-0xefffffff is not all RAM of this machine" in out
-    status, out, _ = run("check", "--machine", dtb("qemu-gicv3"), UPSTREAM / "arceos-aarch64.toml")
+    # A GICv2 guest goes on a GICv3 machine, but not the other way round.
+    gicv3 = dtb("qemu-gicv3")
+    assert run("check", "--machine", gicv3, UPSTREAM / "arceos-aarch64.toml")[0] == 0
+    guest = write("v3-aarch64.toml", GICV3_GUEST)
+    assert run("check", "--machine", gicv3, guest)[0] == 0
+    status, out, _ = run("check", "--machine", qemu, guest)
     assert status == 1
-    assert "needs a GICv2" in out and "has a GICv3" in out
+    assert "GICv3" in out and "GICv2" in out
 
 
 def test_machine_is_no_device_tree(write):

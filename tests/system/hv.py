@@ -163,6 +163,12 @@ def lines_of(text, vm=None):
     return "\n".join(re.findall(rf"\[{re.escape(vm)}\] ([^\r\n]*)", text))
 
 
+def squashed(text, vm):
+    """What a VM printed, with and without the focus, without any white space: a line
+    that took its guest long comes in pieces, and so on lines of their own."""
+    return re.sub(r"\s", "", lines_of(text, vm) + lines_of(text))
+
+
 def results(text, vm=None, all_vms=()):
     """{case: "ok", "FAIL why" or "n/a why"} of our own guest; all_vms: wherever it was said."""
     text = lines_of(text, vm) + "".join(lines_of(text, v) for v in all_vms)
