@@ -11,14 +11,22 @@
 #include <hv/fdt_walk.h>
 #include <string.h>
 
+/* libfdt reads both blocks word by word where the header says they are (DTSpec 5.6). */
+static bool has_aligned_blocks(const void *dtb, size_t size)
+{
+	return size < sizeof(struct fdt_header) ||
+	       (IS_ALIGNED(fdt_off_dt_struct(dtb), 4) && IS_ALIGNED(fdt_off_mem_rsvmap(dtb), 8));
+}
+
 int fdt_guest_check(const void *dtb, size_t size, const struct image_site *site)
 {
-	int err = fdt_check_full(dtb, size);
+	int err = has_aligned_blocks(dtb, size) ? fdt_check_full(dtb, size) : -FDT_ERR_ALIGNMENT;
 
 	if (err == 0) {
 		return 0;
 	}
-	if (err == -FDT_ERR_BADMAGIC) {
+	if (size >= sizeof(struct fdt_header) ? fdt_magic(dtb) != FDT_MAGIC
+					      : err == -FDT_ERR_BADMAGIC) {
 		image_diag(site, DIAG_ERROR, "this is not a device tree blob");
 	} else if (err == -FDT_ERR_TRUNCATED && size >= sizeof(struct fdt_header) &&
 		   fdt_totalsize(dtb) > size) {
